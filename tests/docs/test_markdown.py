@@ -1,4 +1,4 @@
-"""Every Python block of the README and of docs/ runs, top to bottom, as a reader would; links lead somewhere."""
+"""Every Python block of the README and of docs/ runs as a reader would run it; every link leads somewhere."""
 
 from __future__ import annotations
 
