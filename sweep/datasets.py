@@ -1,0 +1,323 @@
+"""Data by name or from a file, and the split of its rows into those to train and those to validate on.
+
+scikit-learn supplies the named sets and the splitters; pandas reads CSV and Parquet. Both are imported late.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+__all__ = ["DATASETS", "DataError", "Dataset", "load_dataset", "load_file", "split_rows"]
+
+
+class DataError(ValueError):
+    """Data that cannot be read or trained on; the message is one line."""
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """Samples `X` (n, features), targets `y` (n,) or (n, outputs), and what the columns of X are called."""
+
+    name: str
+    X: NDArray[Any]
+    y: NDArray[Any]
+    features: tuple[str, ...]
+
+    def __str__(self) -> str:
+        """Return the data in a few words."""
+        values = (
+            f"{len(np.unique(self.y))} classes" if is_class_labels(self.y) else f"targets {self._range()}"
+        )
+        return f"{self.name}: {len(self.X)} rows, {self.X.shape[1]} features, {values}"
+
+    def _range(self) -> str:
+        return f"{self.y.min():g} to {self.y.max():g}"
+
+
+def is_class_labels(y: NDArray[Any]) -> bool:
+    """Return whether targets look like class labels: strings, bools, or whole numbers of few kinds."""
+    if y.ndim != 1 or y.dtype.kind not in "biufUO":
+        return False
+    if y.dtype.kind in "bUO":
+        return True
+    return bool((y == np.round(y)).all()) and len(np.unique(y)) <= min(100, max(2, len(y) // 5))
+
+
+# --- Sets by name ---------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class NamedSet:
+    """A function of `sklearn.datasets` and those of its arguments that a user may give."""
+
+    function: str
+    arguments: tuple[str, ...] = ()
+
+
+DATASETS: dict[str, NamedSet] = {
+    "digits": NamedSet("load_digits", ("n_class",)),
+    "iris": NamedSet("load_iris"),
+    "wine": NamedSet("load_wine"),
+    "breast_cancer": NamedSet("load_breast_cancer"),
+    "diabetes": NamedSet("load_diabetes", ("scaled",)),
+    "moons": NamedSet("make_moons", ("n_samples", "noise", "random_state")),
+    "circles": NamedSet("make_circles", ("n_samples", "noise", "factor", "random_state")),
+    "blobs": NamedSet("make_blobs", ("n_samples", "n_features", "centers", "cluster_std", "random_state")),
+    "classification": NamedSet(
+        "make_classification",
+        ("n_samples", "n_features", "n_informative", "n_redundant", "n_classes", "n_clusters_per_class",
+         "class_sep", "flip_y", "random_state"),
+    ),
+    "regression": NamedSet(
+        "make_regression",
+        ("n_samples", "n_features", "n_informative", "n_targets", "noise", "random_state"),
+    ),
+}  # fmt: skip
+
+
+def load_dataset(name: str, **arguments: Any) -> Dataset:
+    """Return one of scikit-learn's bundled sets, or a generated one, as it is (unscaled).
+
+    Parameters
+    ----------
+    name : str
+        A name of `DATASETS`.
+    **arguments
+        Those that scikit-learn's function takes, such as ``n_samples``; ``random_state`` is 0 unless given.
+
+    Raises
+    ------
+    DataError
+        If the name or an argument is unknown, or scikit-learn refuses an argument's value.
+
+    Examples
+    --------
+    >>> print(load_dataset("digits"))
+    digits: 1797 rows, 64 features, 10 classes
+    >>> load_dataset("moons", n_samples=10, noise=0.2).X.shape
+    (10, 2)
+    """
+    check_known("data set", name, DATASETS)
+    named = DATASETS[name]
+    for argument in arguments:
+        check_known(f"argument of {name}", argument, named.arguments)
+    if "random_state" in named.arguments:
+        arguments = {"random_state": 0} | arguments
+
+    import sklearn.datasets
+
+    function: Callable[..., Any] = getattr(sklearn.datasets, named.function)
+    try:
+        if named.function.startswith("make_"):
+            X, y = function(**arguments)
+            return Dataset(name, X, y, _numbered(X.shape[1]))
+        bunch = function(**arguments)
+    except (TypeError, ValueError) as error:
+        raise DataError(f"{name}: {' '.join(str(error).split())}") from None
+    return Dataset(name, bunch.data, bunch.target, tuple(map(str, bunch.feature_names)))
+
+
+def check_known(kind: str, name: str, known: Sequence[str] | Mapping[str, object]) -> None:
+    """Raise DataError listing what is known, the nearest first, unless `name` is."""
+    if name in known:
+        return
+    near = difflib.get_close_matches(name, known, n=1)
+    hint = f"; did you mean {near[0]}?" if near else ""
+    allowed = f"(allowed: {', '.join(known)})" if known else "(it takes none)"
+    raise DataError(f"unknown {kind} {name!r}{hint} {allowed}")
+
+
+def _numbered(count: int) -> tuple[str, ...]:
+    return tuple(f"feature {number}" for number in range(count))
+
+
+# --- Files ----------------------------------------------------------------------------------------------------
+
+
+def load_file(path: str | Path, target: str, features: Sequence[str] | None = None) -> Dataset:
+    r"""Return the data of a CSV, Parquet or NPZ file.
+
+    Parameters
+    ----------
+    path : str or Path
+        ``.csv`` (one header line), ``.parquet`` or ``.npz``; no file is ever unpickled.
+    target : str
+        The column to predict. In an NPZ file the name of an array; the samples are then its array ``X``.
+    features : sequence of str, optional
+        The columns to predict from; all others by default. Not for NPZ files.
+
+    Raises
+    ------
+    DataError
+        If the file cannot be read, a column is missing or not numeric, or a value is missing.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile
+    >>> file = pathlib.Path(tempfile.mkdtemp(), "plants.csv")
+    >>> _ = file.write_text("height,width,kind\n1.5,2,reed\n0.5,3,moss\n")
+    >>> plants = load_file(file, target="kind")
+    >>> plants.X.tolist(), plants.y.tolist(), plants.features
+    ([[1.5, 2.0], [0.5, 3.0]], ['reed', 'moss'], ('height', 'width'))
+    """
+    path = Path(path)
+    readers = {".csv": _read_csv, ".parquet": _read_parquet, ".npz": _read_npz}
+    if path.suffix.lower() not in readers:
+        raise DataError(f"{path}: unknown kind of file {path.suffix!r} (allowed: {', '.join(readers)})")
+    if not path.is_file():
+        raise DataError(f"{path}: there is no such file")
+    try:
+        content = readers[path.suffix.lower()](path)
+    except DataError:
+        raise
+    except Exception as error:  # the readers raise errors of many kinds, from libraries of their own
+        raise DataError(f"{path}: cannot be read: {' '.join(str(error).split())}") from None
+    if isinstance(content, dict):
+        return _from_arrays(path, content, target, features)
+    return _from_frame(path, content, target, features)
+
+
+def _read_csv(path: Path) -> Any:
+    import pandas as pd
+
+    return pd.read_csv(path, float_precision="round_trip")
+
+
+def _read_parquet(path: Path) -> Any:
+    import pandas as pd
+
+    try:
+        return pd.read_parquet(path)
+    except ImportError:
+        raise DataError(
+            f"{path}: reading Parquet needs pyarrow; install it: pip install 'neuralnet-sweep[parquet]'"
+        ) from None
+
+
+def _read_npz(path: Path) -> dict[str, NDArray[Any]]:
+    with np.load(path, allow_pickle=False) as arrays:
+        return {name: arrays[name] for name in arrays.files}
+
+
+def _from_arrays(
+    path: Path, arrays: dict[str, NDArray[Any]], target: str, features: Sequence[str] | None
+) -> Dataset:
+    if features is not None:
+        raise DataError(
+            f"{path}: features are for CSV and Parquet; in an NPZ file the samples are the array X"
+        )
+    for name in ("X", target):
+        if name not in arrays:
+            raise DataError(f"{path}: has no array {name!r} (it has: {', '.join(arrays)})")
+    X, y = arrays["X"], arrays[target]
+    if X.ndim < 2:
+        raise DataError(f"{path}: X must have shape (samples, features), got {X.shape}")
+    if y.ndim == 0 or len(X) != len(y):
+        raise DataError(f"{path}: X and {target} must have one length, got shapes {X.shape} and {y.shape}")
+    return Dataset(path.name, X, y, _numbered(X.shape[1]))
+
+
+def _from_frame(path: Path, frame: Any, target: str, features: Sequence[str] | None) -> Dataset:
+    columns = [str(column) for column in frame.columns]
+    frame = frame.set_axis(columns, axis=1)
+    for column in [target, *(features or ())]:
+        if column not in columns:
+            check_known(f"column in {path}:", column, columns)
+    chosen = [column for column in columns if column != target] if features is None else list(features)
+    if not chosen or not len(frame):
+        raise DataError(f"{path}: needs at least one row and one column besides {target!r}")
+    if target in chosen:
+        raise DataError(f"{path}: the target {target!r} cannot be a feature too")
+    for column in [*chosen, target]:
+        _check_column(path, column, frame[column], numeric=column != target)
+    y = frame[target].to_numpy()
+    if y.dtype.kind == "O":
+        y = y.astype(str)
+    return Dataset(path.name, frame[chosen].to_numpy(np.float64), y, tuple(chosen))
+
+
+def _check_column(path: Path, column: str, values: Any, *, numeric: bool) -> None:
+    missing = values.isna()
+    if missing.any():
+        line = int(np.flatnonzero(missing)[0])
+        raise DataError(
+            f"{path}: column {column!r} has {missing.sum()} missing values, the first in row {line}"
+        )
+    if numeric and values.dtype.kind not in "biuf":
+        raise DataError(
+            f"{path}: column {column!r} is not numeric, for example {values.iloc[0]!r}; "
+            "encode it, or choose others by features = [...]"
+        )
+
+
+# --- Splits ---------------------------------------------------------------------------------------------------
+
+
+def split_rows(
+    y: ArrayLike, fraction: float, seed: int, stratify: bool
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return (training rows, validation rows), drawn by a seed, each in ascending order.
+
+    Parameters
+    ----------
+    y : array of shape (n,) or (n, outputs)
+        Targets; with `stratify`, the class label of each row.
+    fraction : float
+        The share of the rows to validate on, > 0 and < 1; rounded up to whole rows.
+    seed : int
+        Any integer >= 0.
+    stratify : bool
+        Whether every class has the same share in both parts, as far as its rows can be divided.
+
+    Raises
+    ------
+    ValueError
+        If a part would be empty, or (stratified) too small to hold every class, or a class has one row only.
+
+    Examples
+    --------
+    >>> rows, validation_rows = split_rows([0, 0, 0, 0, 1, 1, 1, 1], 0.25, seed=0, stratify=True)
+    >>> len(rows), [int(row) // 4 for row in validation_rows]
+    (6, [0, 1])
+    """
+    from sklearn.model_selection import ShuffleSplit, StratifiedShuffleSplit
+
+    labels = np.asarray(y)
+    _check_split(labels, fraction, stratify)
+    # The legacy generator's draws are frozen for good by NumPy; MT19937 takes seeds of any length.
+    random_state = np.random.RandomState(np.random.MT19937(seed))
+    splitter = (StratifiedShuffleSplit if stratify else ShuffleSplit)(
+        n_splits=1, test_size=float(fraction), random_state=random_state
+    )
+    rows, validation_rows = next(splitter.split(np.empty((len(labels), 1)), labels if stratify else None))
+    return np.sort(rows).astype(np.int64), np.sort(validation_rows).astype(np.int64)
+
+
+def _check_split(labels: NDArray[Any], fraction: float, stratify: bool) -> None:
+    if not 0 < fraction < 1:
+        raise ValueError(f"validation must be a fraction > 0 and < 1, got {fraction!r}")
+    held_out = int(np.ceil(len(labels) * fraction))
+    if held_out >= len(labels):
+        raise ValueError(f"validation={fraction} of {len(labels)} rows leaves no row to train on")
+    if not stratify:
+        return
+    classes, counts = np.unique(labels, return_counts=True)
+    if counts.min() < 2:
+        rare = classes[np.argmin(counts)]
+        raise ValueError(
+            f"a stratified split needs at least 2 rows of every class, got 1 of class {rare}; "
+            "drop it, or give the validation data yourself"
+        )
+    smaller = min(held_out, len(labels) - held_out)
+    if smaller < len(classes):
+        raise ValueError(
+            f"validation={fraction} of {len(labels)} rows leaves a part of {smaller} for {len(classes)} classes; "
+            "each part needs one row of every class at least"
+        )
