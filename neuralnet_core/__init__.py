@@ -1,0 +1,52 @@
+"""Small neural networks, trained many at once: layers, losses, optimizers, a NumPy reference and a compiled engine."""
+
+from .activations import ACTIVATIONS
+from .engine.dispatch import NUMERICS_VERSION, EngineInfo, engine_info
+from .gradcheck import check_gradients
+from .initializers import INITIALIZERS
+from .layers import Dense, Dropout, Layer
+from .losses import LOSSES
+from .model import Model
+from .network import Network
+from .optimizers import Adam, AdamW, EarlyStopping, GradientDescent, Momentum, Optimizer, RMSprop
+from .packing import plan_packs, training_cost
+from .random import derive_seed
+from .schedules import CosineDecay, ExponentialDecay, Schedule, StepDecay, WarmUp
+from .serialize import canonical_json, from_dict, to_dict
+from .training import CancelToken, TrainingCancelled, train_many
+
+__all__ = [
+    "ACTIVATIONS",
+    "INITIALIZERS",
+    "LOSSES",
+    "NUMERICS_VERSION",
+    "Adam",
+    "AdamW",
+    "CancelToken",
+    "CosineDecay",
+    "Dense",
+    "Dropout",
+    "EarlyStopping",
+    "EngineInfo",
+    "ExponentialDecay",
+    "GradientDescent",
+    "Layer",
+    "Model",
+    "Momentum",
+    "Network",
+    "Optimizer",
+    "RMSprop",
+    "Schedule",
+    "StepDecay",
+    "TrainingCancelled",
+    "WarmUp",
+    "canonical_json",
+    "check_gradients",
+    "derive_seed",
+    "engine_info",
+    "from_dict",
+    "plan_packs",
+    "to_dict",
+    "train_many",
+    "training_cost",
+]

@@ -1,0 +1,56 @@
+"""Checks of single numbers, shared by the value classes: every error states the rule and the value."""
+
+from __future__ import annotations
+
+import math
+from numbers import Integral, Real
+
+__all__ = ["check_choice", "check_flag", "check_integer", "check_number"]
+
+
+def check_number(
+    name: str,
+    value: object,
+    *,
+    above: float | None = None,
+    at_least: float | None = None,
+    below: float | None = None,
+    at_most: float | None = None,
+) -> float:
+    """Return `value` as a float, or say which rule it breaks."""
+    rules = [
+        (f"> {above:g}" if above is not None else None, lambda x: above is None or x > above),
+        (f">= {at_least:g}" if at_least is not None else None, lambda x: at_least is None or x >= at_least),
+        (f"< {below:g}" if below is not None else None, lambda x: below is None or x < below),
+        (f"<= {at_most:g}" if at_most is not None else None, lambda x: at_most is None or x <= at_most),
+    ]
+    rule = " and ".join(text for text, _ in rules if text) or "a finite number"
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise TypeError(f"{name} must be a number ({rule}), got {value!r}")
+    number = float(value)
+    if not math.isfinite(number) or not all(holds(number) for _, holds in rules):
+        raise ValueError(f"{name} must be {rule}, got {value!r}")
+    return number
+
+
+def check_integer(name: str, value: object, *, at_least: int) -> int:
+    """Return `value` as an int, or say which rule it breaks."""
+    if isinstance(value, bool) or not isinstance(value, Integral):
+        raise TypeError(f"{name} must be an integer >= {at_least}, got {value!r}")
+    if value < at_least:
+        raise ValueError(f"{name} must be >= {at_least}, got {value!r}")
+    return int(value)
+
+
+def check_flag(name: str, value: object) -> bool:
+    """Return `value` if it is True or False."""
+    if not isinstance(value, bool):
+        raise TypeError(f"{name} must be True or False, got {value!r}")
+    return value
+
+
+def check_choice(name: str, value: object, choices: list[str] | tuple[str, ...]) -> str:
+    """Return `value` if it is one of `choices`."""
+    if not isinstance(value, str) or value not in choices:
+        raise ValueError(f"{name} must be one of {', '.join(choices)}; got {value!r}")
+    return value

@@ -1,0 +1,39 @@
+"""What the processor can do and what compiled the engine."""
+
+cdef extern from *:
+    """
+    #if defined(__x86_64__)
+    #define HAS_V3 (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2"))
+    #define HAS_V4 (HAS_V3 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") \\
+        && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512cd"))
+    #define HAS_FMA __builtin_cpu_supports("fma")
+    #else
+    #define HAS_V3 0
+    #define HAS_V4 0
+    #define HAS_FMA 1
+    #endif
+    """
+    int HAS_V3
+    int HAS_V4
+    int HAS_FMA
+    const char *COMPILER "__VERSION__"
+
+
+def supported():
+    """Return the instruction sets that this processor runs, the best last."""
+    names = ["baseline"]
+    if HAS_V3:
+        names.append("v3")
+    if HAS_V4:
+        names.append("v4")
+    return names
+
+
+def has_fma():
+    """Whether the processor has a fused multiply-add; the C library's is right but slow."""
+    return bool(HAS_FMA)
+
+
+def compiler():
+    """Return the version of the compiler that built the engine."""
+    return COMPILER.decode()

@@ -1,0 +1,63 @@
+"""Choose the compiled modules for this processor. The only place that reads the environment."""
+
+from __future__ import annotations
+
+import importlib
+import os
+from dataclasses import dataclass
+from functools import cache
+from types import ModuleType
+
+try:
+    from . import _cpu
+except ImportError as error:
+    raise ImportError(
+        "neuralnet_core is not compiled here: run `python -m pip install .` in the project's folder, "
+        "then start Python elsewhere (or from an environment that has it installed)"
+    ) from error
+
+__all__ = ["INSTRUCTION_SET_VARIABLE", "NUMERICS_VERSION", "EngineInfo", "engine_info", "kernel"]
+
+INSTRUCTION_SET_VARIABLE = "NEURALNET_INSTRUCTION_SET"
+
+# The bits of a trained network are a function of its configuration and of this number: it changes when they do.
+NUMERICS_VERSION = 1
+
+
+@dataclass(frozen=True)
+class EngineInfo:
+    """Which engine trains here: the instruction set chosen, networks per register, and what built it."""
+
+    instruction_set: str
+    lanes: dict[str, int]
+    numerics_version: int
+    fma: bool
+    compiler: str
+
+
+def _instruction_set() -> str:
+    supported = _cpu.supported()
+    wanted = os.environ.get(INSTRUCTION_SET_VARIABLE, supported[-1])
+    if wanted not in supported:
+        raise ValueError(
+            f"{INSTRUCTION_SET_VARIABLE} must be one of {', '.join(supported)} on this processor, got {wanted!r}"
+        )
+    return wanted
+
+
+@cache
+def kernel(dtype: str) -> ModuleType:
+    """Return the compiled module for a float width on this processor."""
+    return importlib.import_module(f".engine._{_instruction_set()}_{dtype}", "neuralnet_core")
+
+
+def engine_info() -> EngineInfo:
+    """Return which engine was chosen on this machine.
+
+    Examples
+    --------
+    >>> engine_info().lanes["float32"] in (8, 16)
+    True
+    """
+    lanes = {dtype: kernel(dtype).lanes for dtype in ("float32", "float64")}
+    return EngineInfo(_instruction_set(), lanes, NUMERICS_VERSION, _cpu.has_fma(), _cpu.compiler())

@@ -1,0 +1,118 @@
+/* One vector register holds one scalar of LANES networks: its type and its exact arithmetic.
+ *
+ * The build sets REAL_BITS (32 or 64) and VECTOR_BYTES (32, or 64 where registers are that wide). Every
+ * multiply-add is written out (-ffp-contract=off), so the source decides the bits, not the compiler. */
+#ifndef NEURALNET_LANES_H
+#define NEURALNET_LANES_H
+
+#include <stdint.h>
+#include <string.h>
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+#if REAL_BITS == 64
+typedef double real;
+typedef int64_t integer;
+typedef uint64_t natural;
+#else
+typedef float real;
+typedef int32_t integer;
+typedef uint32_t natural;
+#endif
+
+enum { LANES = VECTOR_BYTES * 8 / REAL_BITS };
+
+typedef real vec __attribute__((vector_size(VECTOR_BYTES)));
+typedef integer ivec __attribute__((vector_size(VECTOR_BYTES)));
+typedef natural uvec __attribute__((vector_size(VECTOR_BYTES)));
+
+#define INLINE static inline __attribute__((always_inline))
+
+INLINE vec splat(real x) { return x - (vec){0}; }
+
+INLINE vec vfma(vec a, vec b, vec c)
+{
+#if defined(__AVX512F__) && VECTOR_BYTES == 64 && REAL_BITS == 32
+    return _mm512_fmadd_ps(a, b, c);
+#elif defined(__AVX512F__) && VECTOR_BYTES == 64
+    return _mm512_fmadd_pd(a, b, c);
+#elif defined(__FMA__) && VECTOR_BYTES == 32 && REAL_BITS == 32
+    return _mm256_fmadd_ps(a, b, c);
+#elif defined(__FMA__) && VECTOR_BYTES == 32
+    return _mm256_fmadd_pd(a, b, c);
+#else
+    vec r;
+    for (int lane = 0; lane < LANES; lane++)
+        r[lane] = REAL_BITS == 64 ? __builtin_fma(a[lane], b[lane], c[lane])
+                                  : __builtin_fmaf(a[lane], b[lane], c[lane]);
+    return r;
+#endif
+}
+
+INLINE vec vsqrt(vec x)
+{
+    vec r;
+    for (int lane = 0; lane < LANES; lane++)
+        r[lane] = REAL_BITS == 64 ? __builtin_sqrt(x[lane]) : __builtin_sqrtf(x[lane]);
+    return r;
+}
+
+/* Compare and select: the branch of the textbook, per lane. Comparisons with NaN are false. */
+INLINE vec choose(ivec mask, vec yes, vec no) { return (vec)((mask & (ivec)yes) | (~mask & (ivec)no)); }
+INLINE vec choose_gt(vec a, vec b, vec yes, vec no) { return choose(a > b, yes, no); }
+INLINE vec choose_le(vec a, vec b, vec yes, vec no) { return choose(a <= b, yes, no); }
+INLINE vec choose_eq(vec a, vec b, vec yes, vec no) { return choose(a == b, yes, no); }
+INLINE vec vabs(vec x) { return (vec)((uvec)x & (((uvec){0} - 1) >> 1)); }
+INLINE vec sign_of(vec x) { return choose(x > 0, splat(1), choose(x < 0, splat(-1), splat(0))); }
+INLINE vec with_sign_of(vec magnitude, vec x)
+{
+    uvec sign = ~(((uvec){0} - 1) >> 1);
+    return (vec)(((uvec)magnitude & ~sign) | ((uvec)x & sign));
+}
+
+/* Subnormal optimizer state is stored as +0: it would slow every later step and changes no result worth having. */
+INLINE vec without_subnormals(vec x)
+{
+    vec smallest = splat(REAL_BITS == 64 ? (real)0x1p-1022 : (real)0x1p-126);
+    return choose(vabs(x) < smallest, splat(0), x);
+}
+
+INLINE vec load_lanes(const real *p)
+{
+    vec r;
+    memcpy(&r, p, sizeof r);
+    return r;
+}
+
+INLINE real lane_of(vec x, int lane) { return x[lane]; }
+INLINE void set_lane(vec *x, int lane, real value) { ((real *)x)[lane] = value; }
+INLINE vec negative(vec x) { return -x; }
+
+/* The floating-point control register: a library built with -Ofast turns flush-to-zero on for a whole thread, so
+ * every entry sets the state that the contract wants and gives back what it found. */
+#if defined(__x86_64__)
+typedef uint32_t control_word;
+INLINE control_word enter_contract(void)
+{
+    control_word found = _mm_getcsr();
+    _mm_setcsr(0x1F80); /* round to nearest, no flush-to-zero, exceptions masked */
+    return found;
+}
+INLINE void leave_contract(control_word found) { _mm_setcsr(found); }
+#elif defined(__aarch64__)
+typedef uint64_t control_word;
+INLINE control_word enter_contract(void)
+{
+    control_word found;
+    __asm__ volatile("mrs %0, fpcr" : "=r"(found));
+    __asm__ volatile("msr fpcr, %0" ::"r"((control_word)0));
+    return found;
+}
+INLINE void leave_contract(control_word found) { __asm__ volatile("msr fpcr, %0" ::"r"(found)); }
+#else
+#error "the engine knows x86-64 and aarch64"
+#endif
+
+#endif

@@ -1,0 +1,492 @@
+"""Train a pack of like networks as one computation, a lane of every register per network.
+
+Compiled once per instruction set and float width (see meson.build); dispatch.py chooses. `Pack` takes a
+`PackPlan` (packing.py), advances it epoch by epoch without Python, and gives back parameters and history.
+"""
+
+import threading
+
+import numpy as np
+
+from cpython.exc cimport PyErr_CheckSignals
+from libc.math cimport isfinite
+from libc.stdint cimport int64_t, uint32_t, uint64_t, uintptr_t
+from libc.stdlib cimport calloc, free
+from libc.string cimport memcpy, memset
+
+from neuralnet_core.engine.activations cimport keeps_slope
+from neuralnet_core.engine.gather cimport (
+    gather_coefficients, gather_inputs, gather_targets, pieces, slice_length, sum_of_weights,
+)
+from neuralnet_core.engine.losses cimport BINARY_CROSS_ENTROPY, SOFTMAX_CROSS_ENTROPY, loss_of_chunk, score_of_chunk
+from neuralnet_core.engine.stages cimport backward, forward
+from neuralnet_core.engine.structs cimport *
+from neuralnet_core.engine.updates cimport update
+
+cdef extern from "stdlib.h" nogil:
+    int posix_memalign(void **memory, size_t alignment, size_t size)
+
+lanes = LANES
+
+
+cdef class Pack:
+    """A pack in training: everything it needs is allocated here, nothing afterwards."""
+
+    cdef PackState p
+    cdef Data data
+    cdef Data validation_data
+    cdef Rows rows
+    cdef Rows validation_rows
+    cdef Rows order
+    cdef vec *arena
+    cdef int64_t arena_used, arena_size
+    cdef object plan            # keeps the arrays alive
+    cdef object kept_parameters
+    cdef object history_array
+    cdef double[:, :, ::1] history      # (lanes, metrics, epochs)
+    cdef double[:, ::1] stopping        # (4, lanes): metric or -1, patience, min_delta, restore_best
+    cdef real[:, ::1] kept              # (size, lanes): parameters that early stopping has put by
+    cdef double best[64]
+    cdef int64_t best_epoch[64]
+    cdef int64_t ended[64]              # the epochs a lane trained for; 0: still training
+    cdef bint diverged[64]
+    cdef bint is_kept[64]
+    cdef int used, metrics
+    cdef int64_t epoch, epochs, batch_size
+    cdef bint shuffle, main_thread
+    cdef const int *cancel
+    cdef int64_t work, chunk_work
+
+    def __cinit__(self, plan):
+        self.plan = plan
+        self.main_thread = threading.current_thread() is threading.main_thread()
+        self._read_network(plan)
+        self._read_lanes(plan)
+        self._read_data(plan)
+        self._read_training(plan)
+
+    def __dealloc__(self):
+        free(self.p.stages)
+        free(self.p.tensors)
+        free(self.arena)
+
+    # --- reading the plan -------------------------------------------------------------------------------------------
+
+    cdef _read_network(self, plan):
+        cdef const int64_t[:, ::1] program = plan.program
+        cdef const int64_t[:, ::1] tensors = plan.tensors
+        cdef PackState *p = &self.p
+        cdef Stage *stage
+        cdef int64_t index, dropouts = 0
+        p.depth, p.tensors_count, p.size = program.shape[0], tensors.shape[0], plan.size
+        p.inputs, p.outputs, p.target_width = plan.inputs, plan.outputs, plan.target_width
+        p.loss, p.optimizer, p.clipping = plan.loss, plan.optimizer, plan.clipping
+        p.stages = <Stage *> calloc(p.depth, sizeof(Stage))
+        p.tensors = <Tensor *> calloc(p.tensors_count, sizeof(Tensor))
+        if p.stages == NULL or p.tensors == NULL:
+            raise MemoryError
+        for index in range(p.depth):
+            stage = &p.stages[index]
+            stage.kind, stage.activation = <int> program[index, 0], <int> program[index, 1]
+            stage.inputs, stage.units = program[index, 2], program[index, 3]
+            stage.weight, stage.bias, stage.layer = program[index, 4], program[index, 5], program[index, 6]
+            stage.stride = stage.units | 1  # odd: rows spread over the cache's sets
+            if stage.kind == STAGE_DROPOUT:
+                stage.dropout = dropouts
+                dropouts += 1
+        for index in range(p.tensors_count):
+            p.tensors[index].start, p.tensors[index].inputs = tensors[index, 0], tensors[index, 1]
+            p.tensors[index].units, p.tensors[index].penalized = tensors[index, 2], <int> tensors[index, 3]
+        self._allocate(plan.shared_rows, max(1, dropouts), plan.trains)
+
+    cdef vec *_take(self, int64_t count) noexcept:
+        cdef vec *taken = self.arena + self.arena_used if self.arena != NULL else NULL
+        self.arena_used += count
+        return taken
+
+    cdef _lay_out(self, bint shared_rows, int64_t dropouts, bint trains):
+        """Place every buffer; the first time, with no arena yet, this only counts."""
+        cdef PackState *p = &self.p
+        cdef Stage *stage
+        cdef int64_t index, widest = 1, size = p.size if trains else 0
+        self.arena_used = 0
+        p.input.shared = shared_rows
+        p.input.stride = p.inputs if shared_rows else p.inputs | 1
+        p.input.data = self._take((CHUNK * p.input.stride) // (LANES if shared_rows else 1) + 1)
+        for index in range(p.depth):
+            stage = &p.stages[index]
+            widest = max(widest, stage.stride)
+            stage.output = self._take(CHUNK * stage.stride)
+            if stage.kind == STAGE_DROPOUT or keeps_slope(stage.activation):
+                stage.slope = self._take(CHUNK * stage.stride)
+        p.parameters = self._take(p.size)
+        p.slice_gradients, p.gradients = self._take(size), self._take(size)
+        p.first_state = self._take(size if p.optimizer > GRADIENT_DESCENT else 0)
+        p.second_state = self._take(size if p.optimizer >= ADAM else 0)
+        p.hyper, p.scalars = self._take(HYPER_ROWS), self._take(SCALAR_ROWS)
+        p.hyper_exact, p.schedules = <double *> self._take(HYPER_ROWS * 2), <double *> self._take(SCHEDULE_FIELDS * 2)
+        p.beta_power = <double *> self._take(4)
+        p.seeds, p.dropout_scale = <uint64_t *> self._take(2), self._take(dropouts)
+        p.dropout_threshold = <uint32_t *> self._take(dropouts)
+        p.targets, p.coefficients = self._take(CHUNK * p.target_width), self._take(CHUNK)
+        p.delta, p.delta_next = self._take(CHUNK * widest), self._take(CHUNK * widest)
+        p.probabilities, p.residuals = self._take(p.outputs), self._take(p.outputs)
+
+    cdef _allocate(self, bint shared_rows, int64_t dropouts, bint trains):
+        self._lay_out(shared_rows, dropouts, trains)
+        cdef size_t size = <size_t> self.arena_used * sizeof(vec)
+        if posix_memalign(<void **> &self.arena, 64, size) != 0:
+            self.arena = NULL
+            raise MemoryError(f"a pack of {LANES} networks needs {size / 2**20:.0f} MiB")
+        memset(self.arena, 0, size)
+        self._lay_out(shared_rows, dropouts, trains)
+
+    cdef _read_lanes(self, plan):
+        cdef const double[:, ::1] hyper = plan.hyper
+        cdef const double[:, ::1] schedules = plan.schedules
+        cdef const double[:, ::1] dropout = plan.dropout    # (2, dropout layers, lanes) flattened: thresholds, scales
+        cdef const uint64_t[::1] seeds = plan.seeds
+        cdef const real[:, ::1] initial = plan.initial
+        cdef PackState *p = &self.p
+        cdef int64_t row, layers = dropout.shape[0] // 2
+        cdef int lane
+        memcpy(p.hyper_exact, &hyper[0, 0], HYPER_ROWS * LANES * sizeof(double))
+        memcpy(p.schedules, &schedules[0, 0], SCHEDULE_FIELDS * LANES * sizeof(double))
+        memcpy(p.parameters, &initial[0, 0], p.size * sizeof(vec))
+        for lane in range(LANES):
+            p.seeds[lane] = seeds[lane]
+            p.beta_power[lane] = p.beta_power[LANES + lane] = 1.0
+            for row in range(HYPER_ROWS):
+                set_lane(&p.hyper[row], lane, <real> hyper[row, lane])
+            for row in range(layers):
+                p.dropout_threshold[row * LANES + lane] = <uint32_t> dropout[row, lane]
+                set_lane(&p.dropout_scale[row], lane, <real> dropout[layers + row, lane])
+
+    cdef _read_data(self, plan):
+        cdef const real[:, ::1] features = plan.features
+        cdef const real[:, ::1] targets = plan.targets
+        cdef const double[::1] weights
+        cdef int64_t[:, ::1] rows = plan.rows
+        cdef int64_t[:, ::1] order = plan.order
+        self.data.features, self.data.targets = &features[0, 0], &targets[0, 0]
+        if plan.weights is not None:
+            weights = plan.weights
+            self.data.weights = &weights[0]
+        self.rows.index, self.rows.count, self.rows.shared = &rows[0, 0], rows.shape[0], plan.shared_rows
+        self.order = self.rows
+        self.order.index = &order[0, 0]
+        if plan.validation_rows is not None:
+            features, targets, rows = plan.validation_features, plan.validation_targets, plan.validation_rows
+            self.validation_data.features, self.validation_data.targets = &features[0, 0], &targets[0, 0]
+            self.validation_rows = self.rows
+            self.validation_rows.index, self.validation_rows.count = &rows[0, 0], rows.shape[0]
+
+    cdef _read_training(self, plan):
+        cdef const int[::1] cancel = plan.cancel
+        self.cancel = &cancel[0]
+        self.used, self.epochs, self.shuffle = plan.used, plan.epochs, plan.shuffle
+        self.batch_size = min(plan.batch_size, self.rows.count) if plan.batch_size else self.rows.count
+        self.metrics = 3 if plan.validation_rows is not None else 1
+        self.history_array = np.full((self.used, self.metrics, self.epochs), np.nan)
+        self.history = self.history_array
+        self.stopping = plan.stopping
+        self.kept_parameters = np.zeros((self.p.size, LANES), plan.initial.dtype)
+        self.kept = self.kept_parameters
+        self.chunk_work = max(1, self.p.size) * CHUNK
+        for lane in range(LANES):
+            self.ended[lane] = 0 if lane < self.used else -1
+
+    # --- training ---------------------------------------------------------------------------------------------------
+
+    def train(self, int64_t epochs):
+        """Advance by at most `epochs` epochs; return whether a lane is still training.
+
+        Raises
+        ------
+        InterruptedError
+            If the cancel flag was set.
+        """
+        cdef int64_t last = min(self.epochs, self.epoch + epochs)
+        cdef control_word found
+        cdef bint training = True
+        with nogil:
+            found = enter_contract()
+            try:
+                while training and self.epoch < last:
+                    training = self._train_epoch()
+            finally:
+                leave_contract(found)
+        return training
+
+    cdef bint _train_epoch(self) except -1 nogil:
+        cdef double losses[64]
+        cdef double total = 0.0
+        cdef double weight
+        cdef int64_t batch, first, count
+        cdef int lane
+        memset(losses, 0, sizeof(losses))
+        self._draw_order()
+        for batch in range(pieces(self.rows.count, self.batch_size)):
+            first = batch * self.batch_size
+            count = min(self.batch_size, self.rows.count - first)
+            weight = self._accumulate(&self.data, &self.order, first, count, True)
+            if weight > 0.0:
+                update(&self.p)
+                total += weight
+                for lane in range(self.used):
+                    losses[lane] += <double> lane_of(self.p.loss_sum, lane) * weight
+        for lane in range(self.used):
+            self.history[lane, 0, self.epoch] = losses[lane] / total
+        if self.metrics > 1:
+            self._validate()
+        self.epoch += 1
+        return self._end_epoch()
+
+    cdef void _draw_order(self) noexcept nogil:
+        """The order of this epoch: a new permutation of the rows, of each lane's own seed unless all share it."""
+        cdef int64_t i, lane, width = 1 if self.rows.shared else LANES, n = self.rows.count
+        if not self.shuffle or self.batch_size >= n:
+            if self.epoch == 0:
+                memcpy(self.order.index, self.rows.index, n * width * sizeof(int64_t))
+            return
+        for lane in range(width):
+            shuffle_order(self.p.seeds[lane], <uint64_t> self.epoch, n, self.order.index + lane, width)
+            for i in range(n):
+                self.order.index[i * width + lane] = self.rows.index[self.order.index[i * width + lane] * width + lane]
+
+    cdef double _accumulate(
+        self, const Data *data, const Rows *rows, int64_t first, int64_t count, bint training
+    ) except? -1 nogil:
+        """Loss (and in training, gradients) of a minibatch; return its weight, 0 if it counts for nothing."""
+        cdef int64_t piece, chunk, start, stop, position, length = slice_length(count)
+        cdef double totals[64]
+        cdef vec loss = splat(0)
+        cdef double outputs = 1.0 if self.p.loss == SOFTMAX_CROSS_ENTROPY else <double> self.p.outputs
+        cdef int lane
+        totals[0] = <double> count
+        if data.weights != NULL:
+            for lane in range(1 if rows.shared else LANES):
+                totals[lane] = sum_of_weights(data, rows, first, count, lane)
+            if totals[0] == 0.0:
+                return 0.0
+        for piece in range(pieces(count, length)):
+            start, stop = piece * length, min((piece + 1) * length, count)
+            self.p.loss_sum = splat(0)
+            for chunk in range(pieces(stop - start, CHUNK)):
+                position = start + chunk * CHUNK
+                self._work_through(data, rows, first, position, min(<int64_t> CHUNK, stop - position), totals, outputs,
+                                   training, position == start)
+            loss = loss + (self.p.loss_sum + splat(0))
+            if training:
+                self._join_slice(piece == 0)
+        self.p.loss_sum = loss
+        return totals[0]
+
+    cdef int _work_through(
+        self, const Data *data, const Rows *rows, int64_t first, int64_t position, int64_t count,
+        const double *totals, double outputs, bint training, bint fresh
+    ) except -1 nogil:
+        """One chunk: gather, forward, loss, and in training backward; elsewhere its score."""
+        cdef PackState *p = &self.p
+        cdef Stage *last = &p.stages[p.depth - 1]
+        gather_inputs(p, data, rows, first + position, count)
+        gather_targets(p, data, rows, first + position, count)
+        gather_coefficients(p, data, rows, first + position, count, totals, outputs)
+        forward(p, count, position, training)
+        loss_of_chunk(p, last.output, last.stride, count)
+        if training:
+            backward(p, count, fresh)
+        else:
+            score_of_chunk(p, last.output, last.stride, count)
+        return self._poll()
+
+    cdef void _join_slice(self, bint first) noexcept nogil:
+        cdef int64_t i
+        cdef vec *slices = self.p.slice_gradients
+        cdef vec zero = splat(0)
+        if first:
+            for i in range(self.p.size):
+                self.p.gradients[i] = slices[i] + zero
+            return
+        for i in range(self.p.size):
+            self.p.gradients[i] = self.p.gradients[i] + (slices[i] + zero)
+
+    cdef int _poll(self) except -1 nogil:
+        """Obey the cancel flag at once, and in the main thread the user's Ctrl-C within milliseconds."""
+        if self.cancel[0]:
+            with gil:
+                raise InterruptedError("training was cancelled")
+        self.work += self.chunk_work
+        if self.main_thread and self.work > 5_000_000:
+            self.work = 0
+            with gil:
+                PyErr_CheckSignals()
+        return 0
+
+    cdef int _validate(self) except -1 nogil:
+        cdef int64_t k
+        cdef int lane
+        self.p.hits = splat(0)
+        for k in range(self.p.outputs):
+            self.p.residuals[k] = splat(0)
+        self._accumulate(&self.validation_data, &self.validation_rows, 0, self.validation_rows.count, False)
+        for lane in range(self.used):
+            self.history[lane, 1, self.epoch] = <double> lane_of(self.p.loss_sum, lane)
+            self.history[lane, 2, self.epoch] = self._score(lane)
+        return 0
+
+    cdef double _score(self, int lane) noexcept nogil:
+        """Accuracy, or R2 averaged over outputs (an output that does not vary scores 1 if met exactly, else 0)."""
+        cdef double total = 0.0, squares, residual
+        cdef int64_t k
+        if self.p.loss == SOFTMAX_CROSS_ENTROPY or self.p.loss == BINARY_CROSS_ENTROPY:
+            return <double> lane_of(self.p.hits, lane) / <double> self.validation_rows.count
+        for k in range(self.p.outputs):
+            residual = <double> lane_of(self.p.residuals[k], lane)
+            squares = self._total_squares(k, lane)
+            if squares > 0.0:
+                total += 1.0 - residual / squares
+            elif residual == 0.0:
+                total += 1.0
+        return total / <double> self.p.outputs
+
+    cdef double _total_squares(self, int64_t k, int lane) noexcept nogil:
+        """Sum of squared distances of the validation targets from their mean, in double."""
+        cdef int64_t i, width = 1 if self.validation_rows.shared else LANES, n = self.validation_rows.count
+        cdef int64_t offset = 0 if self.validation_rows.shared else lane
+        cdef double mean = 0.0, total = 0.0, d
+        for i in range(n):
+            mean += self.validation_data.targets[self.validation_rows.index[i * width + offset] * self.p.target_width + k]
+        mean = mean / <double> n
+        for i in range(n):
+            d = self.validation_data.targets[self.validation_rows.index[i * width + offset] * self.p.target_width + k] - mean
+            total += d * d
+        return total
+
+    # --- the end of an epoch ----------------------------------------------------------------------------------------
+
+    cdef bint _end_epoch(self) noexcept nogil:
+        """Drop the lanes that diverged, let early stopping end others; return whether a lane goes on."""
+        cdef int lane
+        cdef bint training = False
+        for lane in range(self.used):
+            if self.ended[lane]:
+                continue
+            if not self._is_finite(lane):
+                self.diverged[lane] = True
+                self._keep(lane)
+                self.ended[lane] = self.epoch
+            else:
+                self._judge(lane)
+                if self.epoch == self.epochs and not self.ended[lane]:
+                    self.ended[lane] = self.epoch
+            training = training or not self.ended[lane]
+        return training
+
+    cdef bint _is_finite(self, int lane) noexcept nogil:
+        cdef const real *column = (<const real *> self.p.parameters) + lane
+        cdef int64_t i
+        cdef int metric
+        for metric in range(min(self.metrics, 2)):
+            if not isfinite(self.history[lane, metric, self.epoch - 1]):
+                return False
+        for i in range(self.p.size):
+            if not isfinite(column[i * LANES]):
+                return False
+        return True
+
+    cdef void _judge(self, int lane) noexcept nogil:
+        """Early stopping: put the best parameters by, end the lane when its patience is over."""
+        cdef int metric = <int> self.stopping[0, lane]
+        cdef double value
+        if metric < 0:
+            return
+        value = self.history[lane, metric, self.epoch - 1]
+        if metric == 2:
+            value = -value
+        if self.best_epoch[lane] == 0 or value < self.best[lane] - self.stopping[2, lane]:
+            self.best[lane], self.best_epoch[lane] = value, self.epoch
+            if self.stopping[3, lane]:
+                self._keep(lane)
+        elif self.epoch - self.best_epoch[lane] >= <int64_t> self.stopping[1, lane]:
+            self.ended[lane] = self.epoch
+            if not self.stopping[3, lane]:
+                self._keep(lane)
+
+    cdef void _keep(self, int lane) noexcept nogil:
+        cdef const real *column = (<const real *> self.p.parameters) + lane
+        cdef int64_t i
+        for i in range(self.p.size):
+            self.kept[i, lane] = column[i * LANES]
+        self.is_kept[lane] = True
+
+    # --- results ----------------------------------------------------------------------------------------------------
+
+    def parameters(self, int lane):
+        """Return the parameters of a lane: flat, in layout order."""
+        if self.is_kept[lane]:
+            return self.kept_parameters[:, lane].copy()
+        return self._column(self.p.parameters, lane)
+
+    cdef _column(self, const vec *registers, int lane):
+        column = np.empty(self.p.size, self.kept_parameters.dtype)
+        cdef real[::1] out = column
+        cdef int64_t i
+        for i in range(self.p.size):
+            out[i] = lane_of(registers[i], lane)
+        return column
+
+    def history_of(self, int lane):
+        """Return (metrics, epochs trained): train loss and, with validation, its loss and score."""
+        return self.history_array[lane, :, : self.ended[lane]]
+
+    def outcome(self, int lane):
+        """Return (diverged, the epoch whose parameters the lane has, counted from 1)."""
+        restored = self.is_kept[lane] and self.stopping[3, lane] and not self.diverged[lane]
+        return self.diverged[lane], self.best_epoch[lane] if restored else self.ended[lane]
+
+    def evaluate(self):
+        """Return the loss and score of every lane on the validation data, an array (2, lanes)."""
+        cdef control_word found
+        with nogil:
+            found = enter_contract()
+            try:
+                self._validate()
+            finally:
+                leave_contract(found)
+        return self.history_array[:, 1:, 0].T
+
+    def gradients(self):
+        """Return the loss and the flat data gradient of every lane, all rows taken as one minibatch."""
+        cdef control_word found
+        with nogil:
+            found = enter_contract()
+            try:
+                self._draw_order()
+                self._accumulate(&self.data, &self.order, 0, self.rows.count, True)
+            finally:
+                leave_contract(found)
+        losses = [lane_of(self.p.loss_sum, lane) for lane in range(self.used)]
+        return losses, [self._column(self.p.gradients, lane) for lane in range(self.used)]
+
+    def outputs(self):
+        """Return the raw outputs for the rows of every lane, (rows, outputs, lanes)."""
+        cdef int64_t chunk, first, count, sample
+        cdef Stage *last = &self.p.stages[self.p.depth - 1]
+        result = np.empty((self.rows.count, self.p.outputs, LANES), self.kept_parameters.dtype)
+        cdef real[:, :, ::1] out = result
+        cdef control_word found
+        with nogil:
+            found = enter_contract()
+            try:
+                for chunk in range(pieces(self.rows.count, CHUNK)):
+                    first = chunk * CHUNK
+                    count = min(<int64_t> CHUNK, self.rows.count - first)
+                    gather_inputs(&self.p, &self.data, &self.rows, first, count)
+                    forward(&self.p, count, 0, False)
+                    for sample in range(count):
+                        memcpy(&out[first + sample, 0, 0], last.output + sample * last.stride, self.p.outputs * sizeof(vec))
+                    self._poll()
+            finally:
+                leave_contract(found)
+        return result

@@ -1,0 +1,152 @@
+"""What the kernels share: the register types of lanes.h, and plain structs for a pack of networks."""
+
+from libc.stdint cimport int64_t, uint32_t, uint64_t
+
+cdef extern from "lanes.h" nogil:
+    ctypedef double real
+    ctypedef double vec
+    const int LANES
+    vec splat(real x)
+    vec vfma(vec a, vec b, vec c)
+    vec vsqrt(vec x)
+    vec choose_gt(vec a, vec b, vec yes, vec no)
+    vec choose_le(vec a, vec b, vec yes, vec no)
+    vec choose_eq(vec a, vec b, vec yes, vec no)
+    vec vabs(vec x)
+    vec sign_of(vec x)
+    vec without_subnormals(vec x)
+    vec load_lanes(const real *p)
+    real lane_of(vec x, int lane)
+    void set_lane(vec *x, int lane, real value)
+    vec negative(vec x)
+    ctypedef uint64_t control_word
+    control_word enter_contract()
+    void leave_contract(control_word found)
+
+cdef extern from "mathematics.h" nogil:
+    vec vexp(vec x)
+    vec vexpm1_negative(vec x)
+    vec vtanh(vec x)
+    vec vlog(vec x)
+    vec vlog1p(vec x)
+    vec vsigmoid(vec x)
+    vec vsoftplus(vec x)
+
+cdef extern from "tile.h" nogil:
+    ctypedef struct product_args:
+        const void *a
+        const vec *b
+        vec *c
+        Py_ssize_t a_m, a_k, b_n, b_k, c_m, m, n, k
+        int shared, accumulate
+    void product(const product_args *p)
+
+cdef extern from "scalars.h" nogil:
+    const int SCHEDULE_FIELDS
+    double learning_rate(const double *schedule, int64_t stride, int64_t t)
+    double root "sqrt" (double x)
+    void shuffle_order(uint64_t seed, uint64_t epoch, int64_t n, int64_t *order, int64_t stride)
+    uint64_t dropout_key(uint64_t seed, uint64_t layer, uint64_t update)
+    uint32_t dropout_word(uint32_t key_low, uint32_t key_high, uint32_t counter)
+
+# The codes of packing.py.
+cdef enum:
+    STAGE_DENSE = 0
+    STAGE_DROPOUT = 1
+
+cdef enum:
+    GRADIENT_DESCENT = 0
+    MOMENTUM = 1
+    NESTEROV = 2
+    RMSPROP = 3
+    ADAM = 4
+    ADAMW = 5
+
+# Rows of `hyper`, a register each. The first three serve every optimizer.
+cdef enum:
+    L1 = 0
+    L2 = 1
+    CLIP = 2
+    FIRST = 3     # momentum | decay | beta1
+    FIRST_REST = 4  # 1 - dampening | 1 - decay | 1 - beta1
+    SECOND = 5    # beta2
+    SECOND_REST = 6
+    EPSILON = 7
+    DECAY = 8     # AdamW's weight decay
+    HYPER_ROWS = 9
+
+# Rows of `scalars`, computed once per update.
+cdef enum:
+    RATE = 0
+    ROOT = 1
+    SHRINK = 2
+    SCALAR_ROWS = 3
+
+cdef enum:
+    CHUNK = 32          # samples worked through at a time; never changes the bits
+    SLICES = 8          # a minibatch of more than SLICED samples is summed in SLICES slices
+    SLICED = 256
+    MAX_METRICS = 3     # train loss, validation loss, validation score
+
+# A block of activations [sample][unit]: a register per entry, or one real where all lanes share the data.
+cdef struct Block:
+    void *data
+    int64_t stride
+    int shared
+
+# A stage of the forward pass, one per layer.
+cdef struct Stage:
+    int kind, activation
+    int64_t layer       # position in the network, for the counters of dropout
+    int64_t inputs, units, stride
+    int64_t weight, bias  # offsets into the parameters; -1: none
+    vec *output
+    vec *slope          # derivative of the activation (or dropout's scale), where the output does not give it
+    int64_t dropout     # row of the dropout tables
+
+cdef struct Tensor:
+    int64_t start, inputs, units
+    int penalized
+
+cdef struct Data:
+    const real *features   # (rows, inputs)
+    const real *targets    # (rows, target width)
+    const double *weights  # (rows,) or NULL
+
+# Rows of the data in the order of use: one index for all lanes, or one per lane.
+cdef struct Rows:
+    int64_t *index
+    int64_t count
+    int shared
+
+cdef struct PackState:
+    # the networks
+    int64_t depth, inputs, outputs, target_width, size, tensors_count
+    Stage *stages
+    Tensor *tensors
+    int loss, optimizer, clipping
+    # parameters, gradient sums of a slice, of the minibatch, and optimizer state, [size] registers each
+    vec *parameters
+    vec *slice_gradients
+    vec *gradients
+    vec *first_state
+    vec *second_state
+    # per lane
+    vec *hyper
+    vec *scalars
+    double *hyper_exact   # the same numbers in double: [HYPER_ROWS][LANES]
+    double *schedules     # [SCHEDULE_FIELDS][LANES]
+    double *beta_power    # [2][LANES]
+    uint64_t *seeds
+    uint32_t *dropout_threshold  # [dropout layers][LANES]
+    vec *dropout_scale
+    int64_t updates
+    # work space
+    Block input
+    vec *targets          # [CHUNK][target width]
+    vec *coefficients     # [CHUNK]
+    vec *delta
+    vec *delta_next
+    vec *probabilities    # [outputs]
+    vec *residuals        # [outputs]: sums of squares for R2
+    vec loss_sum, hits

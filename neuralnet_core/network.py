@@ -1,0 +1,220 @@
+"""Network: the architecture as a frozen value; its shapes, parameter layout and pack signature."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from .checks import check_integer
+from .layers import BuiltLayer, Dense, Dropout, Layer, Parameter, Shape
+from .losses import get_loss
+from .optimizers import Optimizer
+
+if TYPE_CHECKING:
+    from .model import Model
+
+__all__ = ["Layout", "Network", "ParameterSlot"]
+
+
+@dataclass(frozen=True)
+class ParameterSlot:
+    """Where one parameter lives in the flat vector of all: entries ``start:stop``, in C order."""
+
+    name: str
+    start: int
+    stop: int
+    parameter: Parameter
+    layer: int
+    ordinal: int
+
+    @property
+    def shape(self) -> Shape:
+        """The shape of the parameter."""
+        return self.parameter.shape
+
+
+@dataclass(frozen=True)
+class Layout:
+    """A network built for an input shape: the shape per layer and the place of every parameter."""
+
+    input_shape: Shape
+    output_shape: Shape
+    layers: tuple[BuiltLayer, ...]
+    parameters: tuple[ParameterSlot, ...]
+    size: int
+
+    def __str__(self) -> str:
+        """Return a table with a line per layer."""
+        lines = [f"input {self.input_shape}"]
+        for index, built in enumerate(self.layers):
+            count = sum(parameter.size for parameter in built.parameters)
+            lines.append(f"{index} {built.layer} -> {built.output_shape}, {count} parameters")
+        return "\n".join([*lines, f"{self.size} parameters in all"])
+
+    def flatten(self, parameters: Mapping[str, ArrayLike], dtype: str) -> NDArray[Any]:
+        """Return the parameters as one flat vector, or raise ValueError naming what does not fit."""
+        names = [slot.name for slot in self.parameters]
+        if sorted(parameters) != sorted(names):
+            raise ValueError(f"parameters must be named {', '.join(names)}; got {', '.join(sorted(parameters))}")
+        flat = np.empty(self.size, dtype)
+        for slot in self.parameters:
+            value = np.asarray(parameters[slot.name])
+            if value.shape != slot.shape:
+                raise ValueError(f"parameter {slot.name} must have shape {slot.shape}, got {value.shape}")
+            flat[slot.start : slot.stop] = value.reshape(-1)
+        return flat
+
+    def unflatten(self, flat: NDArray[Any]) -> dict[str, NDArray[Any]]:
+        """Return the parameters of a flat vector by name; each is a view of it."""
+        return {slot.name: flat[slot.start : slot.stop].reshape(slot.shape) for slot in self.parameters}
+
+
+@dataclass(frozen=True)
+class Network:
+    """A stack of layers and a loss. A value: it holds no weights and can be hashed, compared and pickled.
+
+    Parameters
+    ----------
+    layers : sequence of Layer
+        The last one gives the raw outputs (logits for the cross-entropies).
+    loss : str
+        A name of `neuralnet_core.LOSSES`.
+
+    Examples
+    --------
+    >>> network = Network([Dense(32, "relu"), Dense(10)], loss="softmax_cross_entropy")
+    >>> print(network.build(64))
+    input (64,)
+    0 Dense(units=32, activation='relu', bias=True, initializer='he_normal') -> (32,), 2080 parameters
+    1 Dense(units=10, activation='identity', bias=True, initializer='glorot_uniform') -> (10,), 330 parameters
+    2410 parameters in all
+    """
+
+    layers: tuple[Layer, ...]
+    loss: str = field(default="mse")
+
+    def __post_init__(self) -> None:
+        if isinstance(self.layers, Layer) or not isinstance(self.layers, Sequence):
+            raise TypeError(f"layers must be a sequence of layers, got {self.layers!r}")
+        object.__setattr__(self, "layers", tuple(self.layers))
+        for index, layer in enumerate(self.layers):
+            if not isinstance(layer, Layer):
+                raise TypeError(f"layers must be layers such as Dense(32); item {index} is {layer!r}")
+        loss = get_loss(self.loss)
+        match self.layers:
+            case () | (*_, Dropout()):
+                raise ValueError("a network must end with a layer that gives its outputs, such as Dense(1)")
+            case (*_, Dense(activation="sigmoid")) if loss.kind == "binary":
+                raise ValueError(
+                    f"{self.loss} takes logits and applies the sigmoid itself: give the last layer "
+                    "activation='identity', not 'sigmoid'"
+                )
+
+    def build(self, input_shape: int | Sequence[int]) -> Layout:
+        """Return the layout for samples of `input_shape`; an error names the layer that does not fit.
+
+        Raises
+        ------
+        ValueError
+            If a layer does not take the shape that the layer before it gives.
+        """
+        return _build(self, check_shape(input_shape))
+
+    def initialize(
+        self, seed: int = 0, *, input_shape: int | Sequence[int], dtype: str = "float32"
+    ) -> dict[str, NDArray[Any]]:
+        """Return the initial parameters of a seed: ``"0.weight"`` (inputs, units), ``"0.bias"`` (units,) ...
+
+        Every weight has a counter of its own (layer, parameter, in, out), so the raw draws of a narrow
+        network are a corner of those of a wide one.
+
+        Examples
+        --------
+        >>> network = Network([Dense(3), Dense(1)])
+        >>> {name: value.shape for name, value in network.initialize(seed=0, input_shape=2).items()}
+        {'0.weight': (2, 3), '0.bias': (3,), '1.weight': (3, 1), '1.bias': (1,)}
+        """
+        from .random import initial_values
+        from .training import check_dtype, check_seed
+
+        layout = self.build(input_shape)
+        return layout.unflatten(initial_values(layout, check_seed(seed)).astype(check_dtype(dtype)))
+
+    def train(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        optimizer: Optimizer,
+        *,
+        seed: int = 0,
+        validation: tuple[ArrayLike, ArrayLike] | None = None,
+        sample_weight: ArrayLike | None = None,
+        initial: Mapping[str, ArrayLike] | None = None,
+        dtype: str = "float32",
+    ) -> Model:
+        """Train this network alone; `train_many` with one network. See there for the arguments.
+
+        Examples
+        --------
+        >>> from neuralnet_core import GradientDescent
+        >>> model = Network([Dense(1)]).train([[0.0], [1.0]], [1.0, 3.0], GradientDescent(0.5, epochs=200))
+        >>> model.predict([[2.0]]).round(3)
+        array([5.], dtype=float32)
+        """
+        from .training import train_many
+
+        return train_many(
+            [self],
+            [optimizer],
+            X,
+            y,
+            seeds=[seed],
+            validation=validation,
+            sample_weight=sample_weight,
+            initial=None if initial is None else [initial],
+            dtype=dtype,
+        )[0]
+
+    def signature(self, input_shape: int | Sequence[int]) -> tuple[object, ...]:
+        """Return what networks must have in common to be lanes of one pack.
+
+        Dropout rates and initializers may differ from lane to lane; shapes, activations and the loss may not.
+        """
+        return _signature(self, check_shape(input_shape))
+
+
+@lru_cache(maxsize=4096)
+def _build(network: Network, shape: Shape) -> Layout:
+    input_shape = shape
+    built_layers: list[BuiltLayer] = []
+    slots: list[ParameterSlot] = []
+    offset = 0
+    for index, layer in enumerate(network.layers):
+        try:
+            built = layer.build(shape)
+        except ValueError as error:
+            raise ValueError(f"layer {index}: {error}") from None
+        for ordinal, parameter in enumerate(built.parameters):
+            stop = offset + math.prod(parameter.shape)
+            slots.append(ParameterSlot(f"{index}.{parameter.name}", offset, stop, parameter, index, ordinal))
+            offset = stop
+        built_layers.append(built)
+        shape = built.output_shape
+    return Layout(input_shape, shape, tuple(built_layers), tuple(slots), offset)
+
+
+@lru_cache(maxsize=4096)
+def _signature(network: Network, input_shape: Shape) -> tuple[object, ...]:
+    return (input_shape, network.loss, *(layer.signature() for layer in network.layers))
+
+
+def check_shape(input_shape: int | Sequence[int]) -> Shape:
+    """Return an input shape as a tuple; an int is the number of features."""
+    sizes = input_shape if isinstance(input_shape, Sequence) else (input_shape,)
+    return tuple(check_integer("input_shape", size, at_least=1) for size in sizes)

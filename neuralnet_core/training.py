@@ -1,0 +1,387 @@
+"""Training: from networks and data to models, through packs. The only caller of the engine."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from .checks import check_choice, check_integer
+from .data import Targets, check_features, check_rows, check_same_length, check_weights, encode_targets
+from .engine.dispatch import kernel
+from .losses import get_loss
+from .model import Model
+from .network import Network, Shape
+from .optimizers import GradientDescent, Optimizer
+from .packing import Lane, PackData, PackPlan, make_plan, plan_packs, visiting_order
+from .random import MAX_SEED
+
+__all__ = ["CancelToken", "TrainingCancelled", "check_dtype", "check_seed", "evaluate", "forward", "gradients", "train_many"]
+
+DTYPES = ("float32", "float64")
+
+
+class TrainingCancelled(Exception):
+    """Training ended because its cancel token was used; nothing of the call is kept."""
+
+
+class CancelToken:
+    """A flag that ends training from another thread, within milliseconds.
+
+    Examples
+    --------
+    >>> token = CancelToken()
+    >>> token.cancel()
+    >>> token.cancelled
+    True
+    """
+
+    def __init__(self) -> None:
+        self.flag = np.zeros(1, np.int32)
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether `cancel` was called."""
+        return bool(self.flag[0])
+
+    def cancel(self) -> None:
+        """End every training that was given this token."""
+        self.flag[0] = 1
+
+
+def check_dtype(dtype: object) -> str:
+    """Return "float32" or "float64"."""
+    return check_choice("dtype", np.dtype(dtype).name if isinstance(dtype, type) else dtype, DTYPES)
+
+
+def check_seed(seed: object) -> int:
+    """Return a seed of 64 bits."""
+    number = check_integer("seed", seed, at_least=0)
+    if number > MAX_SEED:
+        raise ValueError(f"seed must be < 2**64, got {seed!r}")
+    return number
+
+
+def train_many(
+    networks: Network | Sequence[Network],
+    optimizers: Optimizer | Sequence[Optimizer],
+    X: ArrayLike,
+    y: ArrayLike,
+    *,
+    seeds: int | Sequence[int],
+    rows: ArrayLike | Sequence[ArrayLike] | None = None,
+    validation_rows: ArrayLike | Sequence[ArrayLike] | None = None,
+    validation: tuple[ArrayLike, ArrayLike] | None = None,
+    sample_weight: ArrayLike | None = None,
+    initial: Mapping[str, ArrayLike] | Sequence[Mapping[str, ArrayLike]] | None = None,
+    dtype: str = "float32",
+    cancel: CancelToken | None = None,
+    warn: bool = True,
+) -> list[Model]:
+    """Train many networks as few computations, on the calling thread.
+
+    Networks of like shape share packs: a register's lanes hold one number of each. A network's result depends
+    on its own configuration, seed and rows alone, bit for bit, whatever it is trained beside.
+
+    Parameters
+    ----------
+    networks, optimizers, seeds : sequences of equal length, or single values used for all
+    X : array-like, shape (n, features)
+        Finite numbers; converted once to `dtype`. A split never copies it: see `rows`.
+    y : array-like, shape (n,) or (n, outputs)
+        Numbers for the regression losses, labels for the cross-entropies.
+    rows, validation_rows : array of int, or a sequence of them, optional
+        Which rows of X each network is trained on (all by default) and validated on.
+    validation : (X, y), optional
+        Validation data for all networks, instead of `validation_rows`.
+    sample_weight : array-like, shape (n,), optional
+        Weights of the rows of X in training.
+    initial : dict or sequence of dicts, optional
+        Initial parameters by name, instead of draws from the seed.
+    dtype : {"float32", "float64"}
+    cancel : CancelToken, optional
+    warn : bool
+        Warn (once) if networks diverge. A diverged network has the state "diverged"; it raises nothing.
+
+    Returns
+    -------
+    list of Model
+        In the order of the arguments.
+
+    Raises
+    ------
+    ValueError, TypeError
+        For arguments or data that cannot be trained on: the rule, the value, what to do.
+    TrainingCancelled
+        If the token was used.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from neuralnet_core import Dense, Momentum, Network
+    >>> X = np.linspace(-1, 1, 64)[:, None]
+    >>> network = Network([Dense(8, "tanh"), Dense(1)])
+    >>> models = train_many(network, [Momentum(rate, epochs=50) for rate in (0.01, 0.1)], X, X**2, seeds=0)
+    >>> [model.state for model in models]
+    ['done', 'done']
+    """
+    dtype = check_dtype(dtype)
+    batch = _Batch.of(networks, optimizers, seeds, rows, validation_rows, initial)
+    features = check_features(X, dtype)
+    check_same_length(X=features, y=y)
+    weights = check_weights(sample_weight, len(features), dtype)
+    lanes = batch.lanes(len(features), has_validation_set=validation is not None)
+    task = _Task(features, y, weights, validation, dtype)
+    for lane in lanes:
+        task.check(lane)
+    models: list[Model | None] = [None] * len(lanes)
+    flag = (cancel or CancelToken()).flag
+    for pack in _packs(lanes, task):
+        members = [lanes[index] for index in pack]
+        for index, model in zip(pack, _train_pack(members, task, flag), strict=True):
+            models[index] = model
+    trained = [model for model in models if model is not None]
+    diverged = sum(model.state == "diverged" for model in trained)
+    if warn and diverged:
+        warnings.warn(
+            f"{diverged} of {len(trained)} networks diverged (loss or parameters no longer finite); "
+            "a smaller learning_rate or clip_norm may help",
+            RuntimeWarning,
+            stacklevel=2,
+        )
+    return trained
+
+
+@dataclass(frozen=True)
+class _Batch:
+    """The arguments of train_many that are one per network, broadcast to equal length."""
+
+    networks: Sequence[Network]
+    optimizers: Sequence[Optimizer]
+    seeds: Sequence[int]
+    rows: Sequence[Any]
+    validation_rows: Sequence[Any]
+    initial: Sequence[Any]
+
+    @classmethod
+    def of(
+        cls, networks: Any, optimizers: Any, seeds: Any, rows: Any, validation_rows: Any, initial: Any
+    ) -> _Batch:
+        given = {
+            "networks": [networks] if isinstance(networks, Network) else list(networks),
+            "optimizers": [optimizers] if isinstance(optimizers, Optimizer) else list(optimizers),
+            "seeds": [seeds] if np.ndim(seeds) == 0 else list(seeds),
+            "rows": [rows] if _is_single(rows) else list(rows),
+            "validation_rows": [validation_rows] if _is_single(validation_rows) else list(validation_rows),
+            "initial": [initial] if initial is None or isinstance(initial, Mapping) else list(initial),
+        }
+        length = max(len(values) for values in given.values())
+        for name, values in given.items():
+            if len(values) not in (1, length) or not values:
+                counts = ", ".join(f"{len(values)} {name}" for name, values in given.items() if len(values) != 1)
+                raise ValueError(f"networks, optimizers, seeds ... must be equal in number, or single; got {counts}")
+        return cls(**{name: values * length if len(values) == 1 else values for name, values in given.items()})
+
+    def lanes(self, n: int, *, has_validation_set: bool) -> list[Lane]:
+        """Return a lane per network; equal rows become one array, which packs recognise."""
+        everything = np.arange(n)
+        known: dict[int, NDArray[np.int64]] = {}
+
+        def checked(name: str, value: Any) -> NDArray[np.int64]:
+            if id(value) not in known:
+                known[id(value)] = check_rows(value, n, name)
+            return known[id(value)]
+
+        lanes = []
+        fields = zip(
+            self.networks, self.optimizers, self.seeds, self.rows, self.validation_rows, self.initial, strict=True
+        )
+        for network, optimizer, seed, rows, validation_rows, initial in fields:
+            if not isinstance(network, Network):
+                raise TypeError(f"networks must be Network values, got {network!r}")
+            if not isinstance(optimizer, Optimizer):
+                raise TypeError(f"optimizers must be values such as Adam(1e-3), got {optimizer!r}")
+            if has_validation_set and validation_rows is not None:
+                raise ValueError("give validation or validation_rows, not both")
+            own = everything if rows is None else checked("rows", rows)
+            held_out = None if validation_rows is None else checked("validation_rows", validation_rows)
+            lanes.append(Lane(network, optimizer, check_seed(seed), own, held_out, initial))
+        return lanes
+
+
+def _is_single(rows: Any) -> bool:
+    return rows is None or (np.ndim(rows[0]) == 0 and rows[0] is not None)
+
+
+class _Task:
+    """The data of one train_many call, with targets encoded once per loss and number of outputs."""
+
+    def __init__(
+        self,
+        features: NDArray[Any],
+        y: ArrayLike,
+        weights: NDArray[np.float64] | None,
+        validation: tuple[ArrayLike, ArrayLike] | None,
+        dtype: str,
+    ) -> None:
+        self.features = features
+        self.y = y
+        self.weights = weights
+        self.dtype = dtype
+        self.input_shape: Shape = features.shape[1:]
+        self.validation_features: NDArray[Any] | None = None
+        self.validation_y: ArrayLike | None = None
+        if validation is not None:
+            self.validation_features = check_features(validation[0], dtype, name="validation X")
+            if self.validation_features.shape[1:] != self.input_shape:
+                raise ValueError(
+                    f"validation X must have samples of shape {self.input_shape} like X, "
+                    f"got {self.validation_features.shape[1:]}"
+                )
+            check_same_length(validation_X=self.validation_features, validation_y=validation[1])
+            self.validation_y = validation[1]
+        self._encoded: dict[tuple[str, int], tuple[PackData, Targets]] = {}
+
+    def data_for(self, network: Network) -> tuple[PackData, Targets]:
+        """Return the data with targets as the network's loss takes them."""
+        outputs = network.build(self.input_shape).output_shape[0]
+        key = network.loss, outputs
+        if key not in self._encoded:
+            targets = encode_targets(self.y, get_loss(network.loss), outputs, self.dtype, exact=True)
+            held_out = None
+            if self.validation_y is not None:
+                held_out = encode_targets(
+                    self.validation_y, get_loss(network.loss), outputs, self.dtype, classes=targets.classes
+                ).values
+            data = PackData(self.features, targets.values, self.weights, self.validation_features, held_out)
+            self._encoded[key] = data, targets
+        return self._encoded[key]
+
+    def check(self, lane: Lane) -> None:
+        """Raise for a lane that cannot be trained on this data."""
+        self.data_for(lane.network)
+        early = lane.optimizer.early_stopping
+        if early is None or early.monitor == "train_loss":
+            return
+        if self.validation_features is None and lane.validation_rows is None:
+            raise ValueError(f"early stopping on {early.monitor} needs validation data; give validation=(X, y)")
+        metric = get_loss(lane.network.loss).metric
+        if early.monitor not in ("validation_loss", f"validation_{metric}"):
+            raise ValueError(
+                f"early stopping with the loss {lane.network.loss} can monitor validation_loss or "
+                f"validation_{metric}, got {early.monitor!r}"
+            )
+
+
+def _packs(lanes: Sequence[Lane], task: _Task) -> list[tuple[int, ...]]:
+    orders = [visiting_order(lane.optimizer, lane.seed, lane.rows, lane.validation_rows) for lane in lanes]
+    sizes = [(len(lane.rows), -1 if lane.validation_rows is None else len(lane.validation_rows)) for lane in lanes]
+    # A minibatch of weight 0 makes no update: lanes that might skip one another's updates may not share a pack.
+    keys: list[Any] = list(sizes)
+    if task.weights is not None and not task.weights.all():
+        keys = list(zip(sizes, orders, strict=True))
+    return plan_packs(
+        [lane.network for lane in lanes],
+        [lane.optimizer for lane in lanes],
+        task.input_shape,
+        task.dtype,
+        orders=orders,
+        keys=keys,
+    )
+
+
+def run_pack(plan: PackPlan, dtype: str) -> Any:
+    """Train one pack in the engine; every training in the project passes here."""
+    pack = kernel(dtype).Pack(plan)
+    try:
+        pack.train(plan.epochs)
+    except InterruptedError as error:
+        raise TrainingCancelled(str(error)) from None
+    return pack
+
+
+def _train_pack(lanes: Sequence[Lane], task: _Task, flag: NDArray[np.int32]) -> list[Model]:
+    data, targets = task.data_for(lanes[0].network)
+    if task.validation_features is not None:
+        held_out = np.arange(len(task.validation_features))
+        lanes = [replace(lane, validation_rows=held_out) for lane in lanes]
+    pack = run_pack(make_plan(lanes, data, flag), task.dtype)
+    validates = lanes[0].validation_rows is not None
+    metric = get_loss(lanes[0].network.loss).metric
+    names = ["train_loss", "validation_loss", f"validation_{metric}"] if validates else ["train_loss"]
+    return [_model(pack, index, lane, names, targets, task) for index, lane in enumerate(lanes)]
+
+
+def _model(pack: Any, index: int, lane: Lane, names: list[str], targets: Targets, task: _Task) -> Model:
+    diverged, epoch = pack.outcome(index)
+    return Model(
+        network=lane.network,
+        optimizer=lane.optimizer,
+        seed=lane.seed,
+        dtype=task.dtype,
+        input_shape=task.input_shape,
+        parameters=lane.network.build(task.input_shape).unflatten(pack.parameters(index)),
+        state="diverged" if diverged else "done",
+        history_arrays=dict(zip(names, pack.history_of(index), strict=True)),
+        epoch=epoch,
+        classes=targets.classes,
+    )
+
+
+# --- a model's own questions to the engine ------------------------------------------------------------------------------
+
+
+def _plan_for(
+    network: Network,
+    parameters: Mapping[str, ArrayLike],
+    data: PackData,
+    rows: Sequence[NDArray[np.int64]],
+    *,
+    validates: bool = False,
+    trains: bool = False,
+) -> PackPlan:
+    optimizer = GradientDescent(epochs=1, batch_size=None, shuffle=False)
+    lanes = [Lane(network, optimizer, 0, own, own if validates else None, parameters) for own in rows]
+    return make_plan(lanes, data, CancelToken().flag, trains=trains)
+
+
+def evaluate(
+    network: Network, parameters: Mapping[str, ArrayLike], X: NDArray[Any], targets: NDArray[Any], dtype: str
+) -> dict[str, float]:
+    """Return the loss and the accuracy or R2 on data: the numbers that training reports in its history.
+
+    `X` (n, ...) and `targets` (n, width) are as `check_features` and `encode_targets` give them.
+    """
+    plan = _plan_for(network, parameters, PackData(X, targets), [np.arange(len(X))], validates=True)
+    loss, score = kernel(dtype).Pack(plan).evaluate()[:, 0]
+    return {"loss": float(loss), get_loss(network.loss).metric: float(score)}
+
+
+def forward(
+    network: Network, parameters: Mapping[str, ArrayLike], X: NDArray[Any], dtype: str
+) -> NDArray[Any]:
+    """Return the raw outputs (n, outputs): every lane is the same network and takes a share of the rows."""
+    lanes, n = kernel(dtype).lanes, len(X)
+    share = -(-n // lanes)
+    rows = np.minimum(np.arange(share * lanes), n - 1).reshape(lanes, share)
+    plan = _plan_for(network, parameters, PackData(X, np.zeros((1, 1), dtype)), list(rows))
+    outputs = kernel(dtype).Pack(plan).outputs()  # (share, outputs, lanes)
+    return np.ascontiguousarray(outputs.transpose(2, 0, 1).reshape(share * lanes, -1)[:n])
+
+
+def gradients(
+    network: Network,
+    parameters: Mapping[str, ArrayLike],
+    X: NDArray[Any],
+    targets: NDArray[Any],
+    dtype: str,
+    sample_weight: NDArray[np.float64] | None = None,
+) -> dict[str, NDArray[Any]]:
+    """Return the gradient of the loss (penalties apart) by every parameter, all rows taken as one minibatch."""
+    plan = _plan_for(network, parameters, PackData(X, targets, sample_weight), [np.arange(len(X))], trains=True)
+    _, columns = kernel(dtype).Pack(plan).gradients()
+    return network.build(X.shape[1:]).unflatten(columns[0])
