@@ -1,5 +1,6 @@
 """Small neural networks, trained many at once: layers, losses, optimizers, a NumPy reference and a compiled engine."""
 
+from . import engine as engine  # first: it says what to do where nothing is compiled
 from .activations import ACTIVATIONS
 from .engine.dispatch import NUMERICS_VERSION, EngineInfo, engine_info
 from .gradcheck import check_gradients

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -179,8 +179,8 @@ def make_plan(lanes: Sequence[Lane], data: PackData, cancel: NDArray[np.int32], 
         loss=get_loss(first.network.loss).code,
         optimizer=_optimizer_code(first.optimizer),
         clipping=any(lane.optimizer.clip_norm is not None for lane in lanes),
-        hyper=np.array([_hyper(lane.optimizer) for lane in padded]).T.copy(),
-        schedules=np.array([schedule_row(lane.optimizer.learning_rate) for lane in padded]).T.copy(),
+        hyper=_table(_hyper(lane.optimizer) for lane in padded),
+        schedules=_table(schedule_row(lane.optimizer.learning_rate) for lane in padded),
         dropout=_dropout(padded),
         seeds=np.array([lane.seed for lane in padded], np.uint64),
         initial=_initial(padded, layout, dtype),
@@ -197,7 +197,7 @@ def make_plan(lanes: Sequence[Lane], data: PackData, cancel: NDArray[np.int32], 
         epochs=first.optimizer.epochs,
         batch_size=first.optimizer.batch_size or 0,
         shuffle=first.optimizer.shuffle,
-        stopping=np.array([_stopping(lane.optimizer.early_stopping) for lane in padded]).T.copy(),
+        stopping=_table(_stopping(lane.optimizer.early_stopping) for lane in padded),
         cancel=cancel,
         trains=trains,
     )
@@ -215,6 +215,11 @@ def visiting_order(
 def _same_order(a: Lane, b: Lane) -> bool:
     orders = (visiting_order(lane.optimizer, lane.seed, lane.rows, lane.validation_rows) for lane in (a, b))
     return next(orders) == next(orders)
+
+
+def _table(by_lane: Iterable[Sequence[float]]) -> NDArray[np.float64]:
+    """Return (numbers, lanes) from the numbers of each lane."""
+    return np.array(list(by_lane), np.float64).T.copy()
 
 
 def _rows(rows: Sequence[Any], shared: bool) -> NDArray[np.int64]:
@@ -293,11 +298,8 @@ def schedule_row(rate: float | Schedule) -> tuple[float, ...]:
 
 
 def _dropout(lanes: Sequence[Lane]) -> NDArray[np.float64]:
-    rates = np.array(
-        [[layer.rate for layer in lane.network.layers if isinstance(layer, Dropout)] for lane in lanes]
-    ).T
-    thresholds = np.vectorize(dropout_threshold, otypes=[float])(rates) if rates.size else rates
-    return np.concatenate([thresholds, 1.0 / (1.0 - rates)]).reshape(-1, len(lanes))
+    rates = [[layer.rate for layer in lane.network.layers if isinstance(layer, Dropout)] for lane in lanes]
+    return _table([dropout_threshold(r) for r in own] + [1.0 / (1.0 - r) for r in own] for own in rates)
 
 
 def _initial(lanes: Sequence[Lane], layout: Layout, dtype: str) -> NDArray[Any]:

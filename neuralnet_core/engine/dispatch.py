@@ -8,13 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from types import ModuleType
 
-try:
-    from . import _cpu
-except ImportError as error:
-    raise ImportError(
-        "neuralnet_core is not compiled here: run `python -m pip install .` in the project's folder, "
-        "then start Python elsewhere (or from an environment that has it installed)"
-    ) from error
+from . import _cpu
 
 __all__ = ["INSTRUCTION_SET_VARIABLE", "NUMERICS_VERSION", "EngineInfo", "engine_info", "kernel"]
 

@@ -78,7 +78,7 @@ cdef inline void loss_of_chunk(PackState *p, const vec *z, int64_t stride, int64
             loss = binary_loss(p, row, t, c, delta)
         else:
             loss = regression_loss(p, row, t, c, delta)
-        p.loss_sum = vfma(c, loss, p.loss_sum)
+        p.loss_sum[0] = vfma(c, loss, p.loss_sum[0])
 
 
 cdef inline void score_of_chunk(PackState *p, const vec *z, int64_t stride, int64_t count) noexcept nogil:
@@ -105,4 +105,4 @@ cdef inline void score_of_chunk(PackState *p, const vec *z, int64_t stride, int6
             for k in range(p.outputs):
                 r = row[k] - t[k]
                 p.residuals[k] = vfma(r, r, p.residuals[k])
-        p.hits = p.hits + right
+        p.hits[0] = p.hits[0] + right

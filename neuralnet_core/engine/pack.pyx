@@ -131,6 +131,7 @@ cdef class Pack:
         p.targets, p.coefficients = self._take(CHUNK * p.target_width), self._take(CHUNK)
         p.delta, p.delta_next = self._take(CHUNK * widest), self._take(CHUNK * widest)
         p.probabilities, p.residuals = self._take(p.outputs), self._take(p.outputs)
+        p.loss_sum, p.hits = self._take(1), self._take(1)
 
     cdef _allocate(self, bint shared_rows, int64_t dropouts, bint trains):
         self._lay_out(shared_rows, dropouts, trains)
@@ -234,7 +235,7 @@ cdef class Pack:
                 update(&self.p)
                 total += weight
                 for lane in range(self.used):
-                    losses[lane] += <double> lane_of(self.p.loss_sum, lane) * weight
+                    losses[lane] += <double> lane_of(self.p.loss_sum[0], lane) * weight
         for lane in range(self.used):
             self.history[lane, 0, self.epoch] = losses[lane] / total
         if self.metrics > 1:
@@ -271,15 +272,15 @@ cdef class Pack:
                 return 0.0
         for piece in range(pieces(count, length)):
             start, stop = piece * length, min((piece + 1) * length, count)
-            self.p.loss_sum = splat(0)
+            self.p.loss_sum[0] = splat(0)
             for chunk in range(pieces(stop - start, CHUNK)):
                 position = start + chunk * CHUNK
                 self._work_through(data, rows, first, position, min(<int64_t> CHUNK, stop - position), totals, outputs,
                                    training, position == start)
-            loss = loss + (self.p.loss_sum + splat(0))
+            loss = loss + (self.p.loss_sum[0] + splat(0))
             if training:
                 self._join_slice(piece == 0)
-        self.p.loss_sum = loss
+        self.p.loss_sum[0] = loss
         return totals[0]
 
     cdef int _work_through(
@@ -326,12 +327,12 @@ cdef class Pack:
     cdef int _validate(self) except -1 nogil:
         cdef int64_t k
         cdef int lane
-        self.p.hits = splat(0)
+        self.p.hits[0] = splat(0)
         for k in range(self.p.outputs):
             self.p.residuals[k] = splat(0)
         self._accumulate(&self.validation_data, &self.validation_rows, 0, self.validation_rows.count, False)
         for lane in range(self.used):
-            self.history[lane, 1, self.epoch] = <double> lane_of(self.p.loss_sum, lane)
+            self.history[lane, 1, self.epoch] = <double> lane_of(self.p.loss_sum[0], lane)
             self.history[lane, 2, self.epoch] = self._score(lane)
         return 0
 
@@ -340,7 +341,7 @@ cdef class Pack:
         cdef double total = 0.0, squares, residual
         cdef int64_t k
         if self.p.loss == SOFTMAX_CROSS_ENTROPY or self.p.loss == BINARY_CROSS_ENTROPY:
-            return <double> lane_of(self.p.hits, lane) / <double> self.validation_rows.count
+            return <double> lane_of(self.p.hits[0], lane) / <double> self.validation_rows.count
         for k in range(self.p.outputs):
             residual = <double> lane_of(self.p.residuals[k], lane)
             squares = self._total_squares(k, lane)
@@ -466,7 +467,7 @@ cdef class Pack:
                 self._accumulate(&self.data, &self.order, 0, self.rows.count, True)
             finally:
                 leave_contract(found)
-        losses = [lane_of(self.p.loss_sum, lane) for lane in range(self.used)]
+        losses = [lane_of(self.p.loss_sum[0], lane) for lane in range(self.used)]
         return losses, [self._column(self.p.gradients, lane) for lane in range(self.used)]
 
     def outputs(self):

@@ -149,4 +149,5 @@ cdef struct PackState:
     vec *delta_next
     vec *probabilities    # [outputs]
     vec *residuals        # [outputs]: sums of squares for R2
-    vec loss_sum, hits
+    vec *loss_sum         # of the slice, then of the minibatch
+    vec *hits
