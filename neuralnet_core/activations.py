@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .checks import check_choice
+
 __all__ = ["ACTIVATIONS", "Activation", "get_activation", "sigmoid", "softplus"]
 
 Floats = NDArray[np.floating[Any]]  # float32 or float64; what comes out has the dtype of what goes in
@@ -79,16 +81,8 @@ def _relu(z: Floats) -> Floats:
     return np.where(z <= 0, 0.0, z)  # np.maximum(z, 0) may give -0
 
 
-def _relu_slope(z: Floats, a: Floats) -> Floats:
-    return np.where(z <= 0, 0.0, np.ones_like(z))
-
-
 def _leaky_relu(z: Floats) -> Floats:
     return np.where(z <= 0, LEAKY_SLOPE * z, z)
-
-
-def _leaky_relu_slope(z: Floats, a: Floats) -> Floats:
-    return np.where(z <= 0, LEAKY_SLOPE, np.ones_like(z))
 
 
 def _elu(z: Floats) -> Floats:
@@ -116,7 +110,7 @@ def _gelu(z: Floats) -> Floats:
     return 0.5 * z * (1.0 + _gelu_tanh(z))
 
 
-def _gelu_slope(z: Floats, a: Floats) -> Floats:
+def _gelu_slope(z: Floats) -> Floats:
     t, inner = _gelu_tanh(z), np.clip(z, -10.0, 10.0)
     bend = GELU_SCALE * (1.0 + 3.0 * GELU_CUBIC * inner * inner)
     return 0.5 * (1.0 + t) + 0.5 * inner * (1.0 - t * t) * bend
@@ -135,23 +129,25 @@ def _softsign(z: Floats) -> Floats:
     return z / (1.0 + np.abs(z))
 
 
-def _softsign_slope(z: Floats, a: Floats) -> Floats:
+def _softsign_slope(z: Floats) -> Floats:
     b = 1.0 / (1.0 + np.abs(z))
     return b * b
 
 
 _ROWS = (
     Activation("identity", 0, lambda z: z, lambda z, a: np.ones_like(z), False),
-    Activation("relu", 1, _relu, _relu_slope, True),
-    Activation("leaky_relu", 2, _leaky_relu, _leaky_relu_slope, True),
+    Activation("relu", 1, _relu, lambda z, a: np.where(z <= 0, 0.0, np.ones_like(z)), True),
+    Activation(
+        "leaky_relu", 2, _leaky_relu, lambda z, a: np.where(z <= 0, LEAKY_SLOPE, np.ones_like(z)), True
+    ),
     Activation("elu", 3, _elu, _elu_slope, True),
     Activation("selu", 4, _selu, _selu_slope, False),
-    Activation("gelu", 5, _gelu, _gelu_slope, True),
+    Activation("gelu", 5, _gelu, lambda z, a: _gelu_slope(z), True),
     Activation("silu", 6, _silu, _silu_slope, True),
     Activation("tanh", 7, np.tanh, lambda z, a: 1.0 - a * a, False),
     Activation("sigmoid", 8, sigmoid, lambda z, a: a * (1.0 - a), False),
     Activation("softplus", 9, softplus, lambda z, a: sigmoid(z), True),
-    Activation("softsign", 10, _softsign, _softsign_slope, False),
+    Activation("softsign", 10, _softsign, lambda z, a: _softsign_slope(z), False),
 )
 
 ACTIVATIONS: dict[str, Activation] = {row.name: row for row in _ROWS}
@@ -166,6 +162,4 @@ def get_activation(name: str) -> Activation:
     >>> relu.function(np.array([-2.0, 0.0, 3.0]))
     array([0., 0., 3.])
     """
-    if not isinstance(name, str) or name not in ACTIVATIONS:
-        raise ValueError(f"activation must be one of {', '.join(ACTIVATIONS)}; got {name!r}")
-    return ACTIVATIONS[name]
+    return ACTIVATIONS[check_choice("activation", name, tuple(ACTIVATIONS))]

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .activations import Floats, sigmoid, softplus
+from .checks import check_choice
 
 __all__ = ["LOSSES", "Loss", "get_loss", "softmax"]
 
@@ -60,11 +61,18 @@ def softmax(z: Floats) -> Floats:
     array([[0.5, 0.5]])
     """
     e = np.exp(z - z.max(axis=-1, keepdims=True))
-    return e / e.sum(axis=-1, keepdims=True)
+    probabilities: Floats = e / e.sum(axis=-1, keepdims=True)
+    return probabilities
+
+
+def _over_outputs(values: Floats) -> Floats:
+    """Sum (B, O) over the outputs, to (B,)."""
+    total: Floats = values.sum(axis=1)
+    return total
 
 
 def _mse(z: Floats, t: Floats) -> Floats:
-    return np.square(z - t).sum(axis=1)
+    return _over_outputs(np.square(z - t))
 
 
 def _mse_delta(z: Floats, t: Floats) -> Floats:
@@ -72,7 +80,7 @@ def _mse_delta(z: Floats, t: Floats) -> Floats:
 
 
 def _mae(z: Floats, t: Floats) -> Floats:
-    return np.abs(z - t).sum(axis=1)
+    return _over_outputs(np.abs(z - t))
 
 
 def _mae_delta(z: Floats, t: Floats) -> Floats:
@@ -83,7 +91,7 @@ def _huber(z: Floats, t: Floats) -> Floats:
     # Huber (1964), with the bend at a residual of 1: square within, straight beyond.
     r = np.abs(z - t)
     inner = np.minimum(r, 1.0)
-    return (inner * (r - 0.5 * inner)).sum(axis=1)
+    return _over_outputs(inner * (r - 0.5 * inner))
 
 
 def _huber_delta(z: Floats, t: Floats) -> Floats:
@@ -92,27 +100,27 @@ def _huber_delta(z: Floats, t: Floats) -> Floats:
 
 def _binary_cross_entropy(z: Floats, t: Floats) -> Floats:
     # -t log(sigmoid(z)) - (1 - t) log(1 - sigmoid(z)), with log(sigmoid(z)) = z - softplus(z)
-    return (softplus(z) - t * z).sum(axis=1)
+    return _over_outputs(softplus(z) - t * z)
 
 
 def _binary_cross_entropy_delta(z: Floats, t: Floats) -> Floats:
     return sigmoid(z) - t
 
 
-def _is_label(z: Floats, t: Floats) -> Floats:
-    """Return the labels t (B, 1) as one-hot rows (B, O) in the dtype of z."""
-    return (np.arange(z.shape[1]) == t).astype(z.dtype)
+def _one_hot(z: Floats, t: Floats) -> Floats:
+    """Return the labels t (B, 1) as one-hot rows (B, O), in the dtype of z."""
+    return np.equal(np.arange(z.shape[1]), t).astype(z.dtype)
 
 
 def _softmax_cross_entropy(z: Floats, t: Floats) -> Floats:
     # -log(softmax(z)[label]), with the maximum subtracted from all logits
     z = z - z.max(axis=1, keepdims=True)
-    own = np.take_along_axis(z, t.astype(np.intp), axis=1)[:, 0]
-    return np.log(np.exp(z).sum(axis=1)) - own
+    own: Floats = np.take_along_axis(z, t.astype(np.intp), axis=1)[:, 0]
+    return np.log(_over_outputs(np.exp(z))) - own
 
 
 def _softmax_cross_entropy_delta(z: Floats, t: Floats) -> Floats:
-    return softmax(z) - _is_label(z, t)
+    return softmax(z) - _one_hot(z, t)
 
 
 _ROWS = (
@@ -135,6 +143,4 @@ def get_loss(name: str) -> Loss:
     >>> mse.value(np.array([[1.0, 2.0]]), np.array([[0.0, 0.0]]))
     array([5.])
     """
-    if not isinstance(name, str) or name not in LOSSES:
-        raise ValueError(f"loss must be one of {', '.join(LOSSES)}; got {name!r}")
-    return LOSSES[name]
+    return LOSSES[check_choice("loss", name, tuple(LOSSES))]
