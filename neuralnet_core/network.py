@@ -61,7 +61,9 @@ class Layout:
         """Return the parameters as one flat vector, or raise ValueError naming what does not fit."""
         names = [slot.name for slot in self.parameters]
         if sorted(parameters) != sorted(names):
-            raise ValueError(f"parameters must be named {', '.join(names)}; got {', '.join(sorted(parameters))}")
+            raise ValueError(
+                f"parameters must be named {', '.join(names)}; got {', '.join(sorted(parameters))}"
+            )
         flat = np.empty(self.size, dtype)
         for slot in self.parameters:
             value = np.asarray(parameters[slot.name])

@@ -96,7 +96,7 @@ class Optimizer:
             object.__setattr__(self, name, check_number(name, getattr(self, name), at_least=0, below=1))
 
     def _check_epsilon(self) -> None:
-        object.__setattr__(self, "epsilon", check_number("epsilon", getattr(self, "epsilon"), above=0))
+        object.__setattr__(self, "epsilon", check_number("epsilon", self.epsilon, above=0))
 
 
 @dataclass(frozen=True)

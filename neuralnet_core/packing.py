@@ -160,7 +160,9 @@ def training_cost(
     return float(2 * optimizer.epochs * (n_train * (forward + gradient) + n_validation * forward))
 
 
-def make_plan(lanes: Sequence[Lane], data: PackData, cancel: NDArray[np.int32], *, trains: bool = True) -> PackPlan:
+def make_plan(
+    lanes: Sequence[Lane], data: PackData, cancel: NDArray[np.int32], *, trains: bool = True
+) -> PackPlan:
     """Return the plan of one pack: `lanes` agree in signature, and idle lanes repeat the first."""
     first, dtype = lanes[0], data.features.dtype.name
     width = kernel(dtype).lanes
@@ -281,7 +283,7 @@ def _hyper(optimizer: Optimizer) -> list[float]:
 
 
 def schedule_row(rate: float | Schedule) -> tuple[float, ...]:
-    """Return a learning rate as the engine reads it: kind, initial, factor | decay | final, every | updates, warm-up."""
+    """Return a rate as the engine reads it: kind, initial, factor | decay | final, every | updates, warm-up."""
     match rate:
         case WarmUp(updates=updates, after=after):
             return (*schedule_row(after)[:4], updates)

@@ -20,7 +20,16 @@ from .optimizers import GradientDescent, Optimizer
 from .packing import Lane, PackData, PackPlan, make_plan, plan_packs, visiting_order
 from .random import MAX_SEED
 
-__all__ = ["CancelToken", "TrainingCancelled", "check_dtype", "check_seed", "evaluate", "forward", "gradients", "train_many"]
+__all__ = [
+    "CancelToken",
+    "TrainingCancelled",
+    "check_dtype",
+    "check_seed",
+    "evaluate",
+    "forward",
+    "gradients",
+    "train_many",
+]
 
 DTYPES = ("float32", "float64")
 
@@ -180,11 +189,14 @@ class _Batch:
             "initial": [initial] if initial is None or isinstance(initial, Mapping) else list(initial),
         }
         length = max(len(values) for values in given.values())
-        for name, values in given.items():
-            if len(values) not in (1, length) or not values:
-                counts = ", ".join(f"{len(values)} {name}" for name, values in given.items() if len(values) != 1)
-                raise ValueError(f"networks, optimizers, seeds ... must be equal in number, or single; got {counts}")
-        return cls(**{name: values * length if len(values) == 1 else values for name, values in given.items()})
+        if any(len(values) not in (1, length) or not values for values in given.values()):
+            counts = ", ".join(f"{len(values)} {name}" for name, values in given.items() if len(values) != 1)
+            raise ValueError(
+                f"networks, optimizers, seeds ... must be equal in number, or single; got {counts}"
+            )
+        return cls(
+            **{name: values * length if len(values) == 1 else values for name, values in given.items()}
+        )
 
     def lanes(self, n: int, *, has_validation_set: bool) -> list[Lane]:
         """Return a lane per network; equal rows become one array, which packs recognise."""
@@ -198,7 +210,13 @@ class _Batch:
 
         lanes = []
         fields = zip(
-            self.networks, self.optimizers, self.seeds, self.rows, self.validation_rows, self.initial, strict=True
+            self.networks,
+            self.optimizers,
+            self.seeds,
+            self.rows,
+            self.validation_rows,
+            self.initial,
+            strict=True,
         )
         for network, optimizer, seed, rows, validation_rows, initial in fields:
             if not isinstance(network, Network):
@@ -268,7 +286,9 @@ class _Task:
         if early is None or early.monitor == "train_loss":
             return
         if self.validation_features is None and lane.validation_rows is None:
-            raise ValueError(f"early stopping on {early.monitor} needs validation data; give validation=(X, y)")
+            raise ValueError(
+                f"early stopping on {early.monitor} needs validation data; give validation=(X, y)"
+            )
         metric = get_loss(lane.network.loss).metric
         if early.monitor not in ("validation_loss", f"validation_{metric}"):
             raise ValueError(
@@ -279,7 +299,9 @@ class _Task:
 
 def _packs(lanes: Sequence[Lane], task: _Task) -> list[tuple[int, ...]]:
     orders = [visiting_order(lane.optimizer, lane.seed, lane.rows, lane.validation_rows) for lane in lanes]
-    sizes = [(len(lane.rows), -1 if lane.validation_rows is None else len(lane.validation_rows)) for lane in lanes]
+    sizes = [
+        (len(lane.rows), -1 if lane.validation_rows is None else len(lane.validation_rows)) for lane in lanes
+    ]
     # A minibatch of weight 0 makes no update: lanes that might skip one another's updates may not share a pack.
     keys: list[Any] = list(sizes)
     if task.weights is not None and not task.weights.all():
@@ -332,7 +354,7 @@ def _model(pack: Any, index: int, lane: Lane, names: list[str], targets: Targets
     )
 
 
-# --- a model's own questions to the engine ------------------------------------------------------------------------------
+# --- a model's own questions to the engine ------------------------------------------------------------
 
 
 def _plan_for(
@@ -382,6 +404,8 @@ def gradients(
     sample_weight: NDArray[np.float64] | None = None,
 ) -> dict[str, NDArray[Any]]:
     """Return the gradient of the loss (penalties apart) by every parameter, all rows taken as one minibatch."""
-    plan = _plan_for(network, parameters, PackData(X, targets, sample_weight), [np.arange(len(X))], trains=True)
+    plan = _plan_for(
+        network, parameters, PackData(X, targets, sample_weight), [np.arange(len(X))], trains=True
+    )
     _, columns = kernel(dtype).Pack(plan).gradients()
     return network.build(X.shape[1:]).unflatten(columns[0])

@@ -1,4 +1,4 @@
-"""Layers and networks as values: building for an input shape, layout, initial parameters, errors that name the layer."""
+"""Layers and networks as values: building for an input shape, layout, initial parameters, errors."""
 
 from __future__ import annotations
 
@@ -41,11 +41,19 @@ def test_an_error_names_the_layer_that_does_not_fit() -> None:
         (lambda: Dense(0), ValueError, "units must be >= 1, got 0"),
         (lambda: Dense(2.5), TypeError, "units must be an integer >= 1, got 2.5"),
         (lambda: Dense(3, "rellu"), ValueError, "rellu"),
-        (lambda: Dense(3, initializer="best"), ValueError, "initializer must be a number or one of he_uniform"),
+        (
+            lambda: Dense(3, initializer="best"),
+            ValueError,
+            "initializer must be a number or one of he_uniform",
+        ),
         (lambda: Dense(3, bias="yes"), TypeError, "bias must be True or False, got 'yes'"),
         (lambda: Dropout(1.0), ValueError, "rate must be >= 0 and < 1, got 1.0"),
         (lambda: Network([]), ValueError, "must end with a layer that gives its outputs"),
-        (lambda: Network([Dense(3), Dropout(0.1)]), ValueError, "must end with a layer that gives its outputs"),
+        (
+            lambda: Network([Dense(3), Dropout(0.1)]),
+            ValueError,
+            "must end with a layer that gives its outputs",
+        ),
         (lambda: Network([3]), TypeError, "item 0 is 3"),
         (lambda: Network(Dense(3)), TypeError, "layers must be a sequence"),
         (lambda: Network([Dense(1)], loss="l2"), ValueError, "l2"),
@@ -61,7 +69,9 @@ def test_a_bad_network_gets_one_clear_line(make: object, error: type[Exception],
 
 @pytest.mark.parametrize("name", INITIALIZERS)
 def test_initial_weights_have_the_spread_of_their_initializer(name: str) -> None:
-    weight = Network([Dense(200, initializer=name)]).initialize(seed=1, input_shape=100, dtype="float64")["0.weight"]
+    weight = Network([Dense(200, initializer=name)]).initialize(seed=1, input_shape=100, dtype="float64")[
+        "0.weight"
+    ]
     row = INITIALIZERS[name]
     spread = row.spread(100, 200)
     if row.distribution == "uniform":

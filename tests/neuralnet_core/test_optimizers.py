@@ -7,7 +7,16 @@ import pickle
 import numpy as np
 import pytest
 
-from neuralnet_core import Adam, AdamW, EarlyStopping, GradientDescent, Momentum, Optimizer, RMSprop, StepDecay
+from neuralnet_core import (
+    Adam,
+    AdamW,
+    EarlyStopping,
+    GradientDescent,
+    Momentum,
+    Optimizer,
+    RMSprop,
+    StepDecay,
+)
 
 OPTIMIZERS = [GradientDescent, Momentum, RMSprop, Adam, AdamW]
 

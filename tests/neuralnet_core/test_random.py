@@ -53,7 +53,9 @@ def test_normal_draws_are_normal() -> None:
 
 @pytest.mark.parametrize("rate", [0.1, 0.5, 0.9])
 def test_dropout_keeps_the_right_share_everywhere(rate: float) -> None:
-    keep = np.array([dropout_keep(seed, 1, update, 32, 20, rate) for seed in range(20) for update in range(50)])
+    keep = np.array(
+        [dropout_keep(seed, 1, update, 32, 20, rate) for seed in range(20) for update in range(50)]
+    )
     n = keep.shape[0]
     tolerance = 5 * np.sqrt(rate * (1 - rate) / n)
     assert np.abs(keep.mean(axis=0) - (1 - rate)).max() < tolerance  # every position and unit
@@ -79,4 +81,14 @@ def test_seeds_are_63_bits(root: int, repeat: int, fold: int) -> None:
 
 
 def test_seeds_differ() -> None:
-    assert len({derive_seed(root, repeat, fold) for root in range(5) for repeat in range(50) for fold in range(5)}) == 1250
+    assert (
+        len(
+            {
+                derive_seed(root, repeat, fold)
+                for root in range(5)
+                for repeat in range(50)
+                for fold in range(5)
+            }
+        )
+        == 1250
+    )

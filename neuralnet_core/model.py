@@ -1,0 +1,193 @@
+"""Model: a trained network - its parameters, its history, its predictions."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from .data import Targets, check_features, check_same_length, encode_targets
+from .losses import get_loss, softmax
+from .network import Network, Shape
+from .optimizers import Optimizer
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+__all__ = ["Model"]
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """What training gives back.
+
+    Attributes
+    ----------
+    network : Network
+    optimizer : Optimizer
+    seed : int
+    dtype : {"float32", "float64"}
+    input_shape : tuple
+        The shape of one sample.
+    parameters : dict of ndarray
+        ``"0.weight"`` (inputs, units), ``"0.bias"`` (units,) ...: layer index and name.
+    state : {"done", "diverged"}
+    history_arrays : dict of ndarray
+        By metric, a float64 per epoch trained.
+    epoch : int
+        The epoch, counted from 1, whose parameters these are: the last, or the one restored.
+    classes : tuple of str or None
+        The labels in the order of the outputs, where they were strings.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from neuralnet_core import Adam, Dense
+    >>> X = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
+    >>> network = Network([Dense(8, "tanh"), Dense(1)], loss="binary_cross_entropy")
+    >>> model = network.train(X, ["same", "other", "other", "same"], Adam(0.05, epochs=300))
+    >>> model.predict(X).tolist()
+    ['same', 'other', 'other', 'same']
+    """
+
+    network: Network
+    optimizer: Optimizer
+    seed: int
+    dtype: str
+    input_shape: Shape
+    parameters: dict[str, NDArray[Any]] = field(repr=False)
+    state: str
+    history_arrays: dict[str, NDArray[np.float64]] = field(repr=False)
+    epoch: int
+    classes: tuple[str, ...] | None = None
+
+    @property
+    def history(self) -> pd.DataFrame:
+        """A row per epoch, from 1: train_loss and, with validation, its loss and score."""
+        import pandas as pd
+
+        epochs = len(self.history_arrays["train_loss"])
+        return pd.DataFrame(self.history_arrays, index=pd.RangeIndex(1, epochs + 1, name="epoch"))
+
+    @property
+    def metrics(self) -> dict[str, float]:
+        """The history at `epoch`."""
+        return {name: float(values[self.epoch - 1]) for name, values in self.history_arrays.items()}
+
+    def decision_function(self, X: ArrayLike) -> NDArray[Any]:
+        """Return the raw outputs (n, outputs): the logits of the cross-entropies."""
+        from .training import forward
+
+        return forward(self.network, self.parameters, self._features(X), self.dtype)
+
+    def predict(self, X: ArrayLike) -> NDArray[Any]:
+        """Return labels (n,), or numbers: (n,) for one output, else (n, outputs)."""
+        outputs = self.decision_function(X)
+        kind = get_loss(self.network.loss).kind
+        if kind == "regression":
+            return outputs[:, 0] if outputs.shape[1] == 1 else outputs
+        if kind == "classes":
+            numbers = outputs.argmax(axis=1)
+        else:
+            numbers = (outputs > 0).astype(np.int64)
+            numbers = numbers[:, 0] if outputs.shape[1] == 1 else numbers
+        return numbers if self.classes is None else np.array(self.classes)[numbers]
+
+    def predict_proba(self, X: ArrayLike) -> NDArray[Any]:
+        """Return the probability of each class (n, classes); of each of several binary outputs, (n, outputs).
+
+        Raises
+        ------
+        ValueError
+            For a regression, which has none.
+        """
+        kind = get_loss(self.network.loss).kind
+        if kind == "regression":
+            raise ValueError(f"a network with the loss {self.network.loss} has no probabilities; use predict")
+        outputs = self.decision_function(X)
+        if kind == "classes":
+            return softmax(outputs)
+        positive = softmax(np.stack([np.zeros_like(outputs), outputs], axis=-1))
+        return positive[:, 0] if outputs.shape[1] == 1 else positive[..., 1]
+
+    def score(self, X: ArrayLike, y: ArrayLike) -> float:
+        """Return accuracy or R2: on the validation data, exactly the number of the history."""
+        return self._evaluate(X, y)[get_loss(self.network.loss).metric]
+
+    def loss(self, X: ArrayLike, y: ArrayLike) -> float:
+        """Return the loss on data, penalties apart."""
+        return self._evaluate(X, y)["loss"]
+
+    def digest(self) -> str:
+        """Return a SHA-256 of the parameters: names, shapes, width and bytes."""
+        hasher = hashlib.sha256()
+        for name, value in sorted(self.parameters.items()):
+            hasher.update(f"{name} {value.shape} {value.dtype.str};".encode())
+            hasher.update(np.ascontiguousarray(value).tobytes())
+        return hasher.hexdigest()
+
+    def plot_cost(self, ax: Axes | None = None) -> Axes:
+        """Draw the losses by epoch."""
+        from .plots import plot_cost
+
+        return plot_cost(self, ax=ax)
+
+    def plot_decision_boundary(self, X: ArrayLike, y: ArrayLike, ax: Axes | None = None) -> Axes:
+        """Draw what a network of two inputs predicts over the plane, and the data on top."""
+        from .plots import plot_decision_boundary
+
+        return plot_decision_boundary(self, X, y, ax=ax)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the model to an npz file (no pickle); `Model.load` reads it back bit for bit."""
+        from .model_file import save
+
+        save(self, path)
+
+    def to_bytes(self) -> bytes:
+        """Return what `save` writes."""
+        from .model_file import dump
+
+        return dump(self)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Model:
+        """Read a model that `save` wrote.
+
+        Raises
+        ------
+        ValueError
+            If the file is not such a model: one line saying why. Nothing is ever unpickled.
+        """
+        from .model_file import load
+
+        return load(path)
+
+    @classmethod
+    def from_bytes(cls, content: bytes) -> Model:
+        """Read a model from the bytes of its file."""
+        from .model_file import parse
+
+        return parse(content)
+
+    def _features(self, X: ArrayLike) -> NDArray[Any]:
+        features = check_features(X, self.dtype)
+        if features.shape[1:] != self.input_shape:
+            raise ValueError(f"X must have samples of shape {self.input_shape}, got {features.shape[1:]}")
+        return features
+
+    def _evaluate(self, X: ArrayLike, y: ArrayLike) -> dict[str, float]:
+        from .training import evaluate
+
+        features = self._features(X)
+        check_same_length(X=features, y=y)
+        return evaluate(self.network, self.parameters, features, self._targets(y).values, self.dtype)
+
+    def _targets(self, y: ArrayLike) -> Targets:
+        outputs = self.network.build(self.input_shape).output_shape[0]
+        return encode_targets(y, get_loss(self.network.loss), outputs, self.dtype, classes=self.classes)

@@ -1,0 +1,103 @@
+"""Networks and optimizers as plain dictionaries: for stores, model files and the identity of a trial."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any
+
+from .layers import Dense, Dropout
+from .network import Network
+from .optimizers import Adam, AdamW, EarlyStopping, GradientDescent, Momentum, RMSprop
+from .schedules import CosineDecay, ExponentialDecay, StepDecay, WarmUp
+
+__all__ = ["VALUE_TYPES", "canonical_json", "from_dict", "to_dict"]
+
+# The only classes that a dictionary can name.
+VALUE_TYPES: dict[str, type] = {
+    kind.__name__: kind
+    for kind in (
+        Network,
+        Dense,
+        Dropout,
+        GradientDescent,
+        Momentum,
+        RMSprop,
+        Adam,
+        AdamW,
+        EarlyStopping,
+        StepDecay,
+        ExponentialDecay,
+        CosineDecay,
+        WarmUp,
+    )
+}
+MAX_DEPTH = 20
+
+
+def to_dict(value: Any) -> dict[str, Any]:
+    """Return a value as a dictionary of plain numbers, strings and lists, its class under "type".
+
+    Examples
+    --------
+    >>> to_dict(Dropout(0.5))
+    {'type': 'Dropout', 'rate': 0.5}
+    """
+    if VALUE_TYPES.get(type(value).__name__) is not type(value):
+        raise TypeError(f"to_dict takes networks, layers, optimizers and schedules, got {value!r}")
+    return {"type": type(value).__name__} | {
+        field.name: _plain(getattr(value, field.name)) for field in fields(value)
+    }
+
+
+def _plain(value: Any) -> Any:
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    return [_plain(item) for item in value] if isinstance(value, tuple) else to_dict(value)
+
+
+def from_dict(plain: Mapping[str, Any]) -> Any:
+    """Return the value that `to_dict` described; its constructor checks every field.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If the dictionary names no known class, or fields that it does not have.
+
+    Examples
+    --------
+    >>> from_dict({"type": "Dense", "units": 3, "activation": "relu"}).units
+    3
+    """
+    return _value(plain, MAX_DEPTH)
+
+
+def _value(plain: Any, depth: int) -> Any:
+    if depth == 0:
+        raise ValueError(f"a description may be nested {MAX_DEPTH} deep at most")
+    if isinstance(plain, list | tuple):
+        return tuple(_value(item, depth - 1) for item in plain)
+    if not isinstance(plain, Mapping):
+        return plain
+    kind = VALUE_TYPES.get(str(plain.get("type")))
+    if kind is None:
+        raise ValueError(f"type must be one of {', '.join(VALUE_TYPES)}; got {plain.get('type')!r}")
+    known = [field.name for field in fields(kind)]
+    given = {name: value for name, value in plain.items() if name != "type"}
+    unknown = next((name for name in given if name not in known), None)
+    if unknown is not None:
+        raise ValueError(f"{kind.__name__} has no field {unknown!r}; its fields are {', '.join(known)}")
+    return kind(**{name: _value(value, depth - 1) for name, value in given.items()})
+
+
+def canonical_json(value: Any) -> str:
+    """Return the one JSON text of a value: equal values have equal texts, whatever their numbers were spelled like.
+
+    Examples
+    --------
+    >>> canonical_json(Dropout(0.25))
+    '{"rate":0.25,"type":"Dropout"}'
+    """
+    plain = value if isinstance(value, dict) else to_dict(value)
+    return json.dumps(plain, sort_keys=True, separators=(",", ":"), allow_nan=False)

@@ -1,0 +1,59 @@
+"""The engine's own exp, tanh, log ... against mpmath, in units in the last place, through a network of one weight."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+mpmath = pytest.importorskip("mpmath")
+
+from neuralnet_core import Dense, Network  # noqa: E402
+from neuralnet_core.training import evaluate, forward  # noqa: E402
+
+mpmath.mp.dps = 40
+ONE = {"0.weight": [[1.0]]}
+
+EXACT = {
+    "tanh": mpmath.tanh,
+    "sigmoid": lambda x: 1 / (1 + mpmath.exp(-x)),
+    "softplus": lambda x: mpmath.log1p(mpmath.exp(x)),
+    "elu": lambda x: x if x > 0 else mpmath.expm1(x),
+}
+# Measured: tanh 2.3, sigmoid 2.0, softplus 2.4, elu 1.4 units: those of sums and quotients on top of those of exp.
+ULPS = 2.5
+
+
+def arguments(dtype: str) -> np.ndarray:
+    spread = np.concatenate(
+        [np.linspace(-12, 12, 1201), np.geomspace(1e-6, 80, 300), -np.geomspace(1e-6, 80, 300)]
+    )
+    return spread.astype(dtype)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("name", EXACT)
+def test_activations_are_exact_to_the_last_places(name: str, dtype: str) -> None:
+    x = arguments(dtype)
+    network = Network([Dense(1, name, bias=False)])
+    values = forward(network, ONE, x[:, None], dtype)[:, 0]
+    exact = [EXACT[name](mpmath.mpf(float(argument))) for argument in x]
+    errors = [
+        abs(
+            float((mpmath.mpf(float(value)) - true) / float(np.spacing(np.abs(np.array(float(true), dtype)))))
+        )
+        for value, true in zip(values, exact, strict=True)
+    ]
+    worst = int(np.argmax(errors))
+    assert errors[worst] < ULPS, f"{name}({x[worst]}) is off by {errors[worst]:.2f} units in the last place"
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_the_log_of_the_softmax_loss_is_exact_to_the_last_places(dtype: str) -> None:
+    """Logits 0 and -x: the loss is log(1 + exp(-x))."""
+    network = Network([Dense(2, bias=False)], loss="softmax_cross_entropy")
+    parameters = {"0.weight": [[0.0, -1.0]]}
+    for x in np.linspace(0.01, 20, 200).astype(dtype):
+        loss = evaluate(network, parameters, np.array([[x]]), np.zeros((1, 1), dtype), dtype)["loss"]
+        exact = mpmath.log1p(mpmath.exp(-mpmath.mpf(float(x))))
+        # The sum 1 + exp(-x) is rounded before its logarithm is taken: an absolute error of half a unit of 1.
+        assert abs(mpmath.mpf(loss) - exact) < 2 * np.finfo(dtype).eps * max(1, float(exact))
