@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from numbers import Integral, Real
+from operator import ge, gt, le, lt
 
 __all__ = ["check_choice", "check_flag", "check_integer", "check_number"]
 
@@ -18,17 +19,13 @@ def check_number(
     at_most: float | None = None,
 ) -> float:
     """Return `value` as a float, or say which rule it breaks."""
-    rules = [
-        (f"> {above:g}" if above is not None else None, lambda x: above is None or x > above),
-        (f">= {at_least:g}" if at_least is not None else None, lambda x: at_least is None or x >= at_least),
-        (f"< {below:g}" if below is not None else None, lambda x: below is None or x < below),
-        (f"<= {at_most:g}" if at_most is not None else None, lambda x: at_most is None or x <= at_most),
-    ]
-    rule = " and ".join(text for text, _ in rules if text) or "a finite number"
+    bounds = [(">", above, gt), (">=", at_least, ge), ("<", below, lt), ("<=", at_most, le)]
+    rules = [(sign, bound, holds) for sign, bound, holds in bounds if bound is not None]
+    rule = " and ".join(f"{sign} {bound:g}" for sign, bound, _ in rules) or "a finite number"
     if isinstance(value, bool) or not isinstance(value, Real):
         raise TypeError(f"{name} must be a number ({rule}), got {value!r}")
     number = float(value)
-    if not math.isfinite(number) or not all(holds(number) for _, holds in rules):
+    if not math.isfinite(number) or not all(holds(number, bound) for _, bound, holds in rules):
         raise ValueError(f"{name} must be {rule}, got {value!r}")
     return number
 

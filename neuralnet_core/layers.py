@@ -10,7 +10,7 @@ from .activations import get_activation
 from .checks import check_flag, check_integer, check_number
 from .initializers import check_initializer, default_initializer
 
-__all__ = ["BuiltLayer", "Dense", "Dropout", "Layer", "Parameter"]
+__all__ = ["BuiltLayer", "Dense", "Dropout", "Layer", "Parameter", "Shape"]
 
 Shape = tuple[int, ...]
 

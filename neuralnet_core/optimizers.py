@@ -95,9 +95,6 @@ class Optimizer:
         for name in names:
             object.__setattr__(self, name, check_number(name, getattr(self, name), at_least=0, below=1))
 
-    def _check_epsilon(self) -> None:
-        object.__setattr__(self, "epsilon", check_number("epsilon", self.epsilon, above=0))
-
 
 @dataclass(frozen=True)
 class GradientDescent(Optimizer):
@@ -154,7 +151,7 @@ class RMSprop(Optimizer):
     def __post_init__(self) -> None:
         super().__post_init__()
         self._check_fractions("decay")
-        self._check_epsilon()
+        object.__setattr__(self, "epsilon", check_number("epsilon", self.epsilon, above=0))
 
 
 @dataclass(frozen=True)
@@ -179,7 +176,7 @@ class Adam(Optimizer):
     def __post_init__(self) -> None:
         super().__post_init__()
         self._check_fractions("beta1", "beta2")
-        self._check_epsilon()
+        object.__setattr__(self, "epsilon", check_number("epsilon", self.epsilon, above=0))
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from .schedules import CosineDecay, ExponentialDecay, StepDecay, WarmUp
 __all__ = ["VALUE_TYPES", "canonical_json", "from_dict", "to_dict"]
 
 # The only classes that a dictionary can name.
-VALUE_TYPES: dict[str, type] = {
+VALUE_TYPES: dict[str, Any] = {
     kind.__name__: kind
     for kind in (
         Network,

@@ -13,9 +13,10 @@ from numpy.typing import ArrayLike, NDArray
 from .checks import check_choice, check_integer
 from .data import Targets, check_features, check_rows, check_same_length, check_weights, encode_targets
 from .engine.dispatch import kernel
+from .layers import Shape
 from .losses import get_loss
 from .model import Model
-from .network import Network, Shape
+from .network import Network
 from .optimizers import GradientDescent, Optimizer
 from .packing import Lane, PackData, PackPlan, make_plan, plan_packs, visiting_order
 from .random import MAX_SEED
@@ -82,11 +83,11 @@ def train_many(
     y: ArrayLike,
     *,
     seeds: int | Sequence[int],
-    rows: ArrayLike | Sequence[ArrayLike] | None = None,
-    validation_rows: ArrayLike | Sequence[ArrayLike] | None = None,
+    rows: ArrayLike | Sequence[ArrayLike | None] | None = None,
+    validation_rows: ArrayLike | Sequence[ArrayLike | None] | None = None,
     validation: tuple[ArrayLike, ArrayLike] | None = None,
     sample_weight: ArrayLike | None = None,
-    initial: Mapping[str, ArrayLike] | Sequence[Mapping[str, ArrayLike]] | None = None,
+    initial: Mapping[str, ArrayLike] | Sequence[Mapping[str, ArrayLike] | None] | None = None,
     dtype: str = "float32",
     cancel: CancelToken | None = None,
     warn: bool = True,
