@@ -1,0 +1,23 @@
+"""Hyperparameter sweeps over many small neural networks: which configuration is better, and how sure is that?"""
+
+from __future__ import annotations
+
+from .distributions import choice, loguniform, randint, uniform
+from .parallel import parallel_train
+from .results import Results
+from .store import StoreError
+from .sweep import Sweep
+
+load_results = Results.open
+
+__all__ = [
+    "Results",
+    "StoreError",
+    "Sweep",
+    "choice",
+    "load_results",
+    "loguniform",
+    "parallel_train",
+    "randint",
+    "uniform",
+]

@@ -1,0 +1,150 @@
+"""Trials -> packs -> chunks: which networks train as one computation, and how much one worker gets at a time."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from neuralnet_core import engine_info, plan_packs, training_cost
+
+from .jobs import Job
+
+__all__ = ["Pace", "Pack", "Schedule", "plan"]
+
+# First guesses, corrected by the first chunks that come back. Only the ratio of the two lasts.
+FLOPS_PER_SECOND = 1e10
+SECONDS_PER_NETWORK = 40e-6
+
+# Longer chunks cost more when a worker dies and balance worse; shorter ones cost more to hand out.
+LONGEST_CHUNK = 1.0
+SHORTEST_CHUNK = 0.02
+CHUNKS_PER_WORKER = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Pack:
+    """Jobs (their numbers) that train as one computation, and the seconds that is predicted to take."""
+
+    jobs: tuple[int, ...]
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How far a run is: networks done and to do, seconds since its start and (predicted) to its end."""
+
+    done: int
+    total: int
+    elapsed: float
+    remaining: float
+
+    @property
+    def rate(self) -> float:
+        """Networks per second."""
+        return self.done / self.elapsed if self.elapsed > 0 else 0.0
+
+
+def plan(jobs: Sequence[Job], input_shape: tuple[int, ...], dtype: str) -> list[Pack]:
+    """Return the packs of all jobs.
+
+    Jobs of one repeat (one seed and split) fill packs of their own, which share a minibatch order; what would
+    leave lanes empty is pooled over all repeats: one configuration with 8 repeats is one pack.
+    """
+    packs = plan_packs(
+        [job.network for job in jobs],
+        [job.optimizer for job in jobs],
+        input_shape,
+        dtype,
+        orders=[(job.seed, id(job.split)) for job in jobs],
+        keys=[_lengths(job) for job in jobs],
+    )
+    return _priced(jobs, packs, input_shape, engine_info().lanes[dtype])
+
+
+def _lengths(job: Job) -> tuple[int, int]:
+    return job.split.n_train, job.split.n_validation
+
+
+def _priced(
+    jobs: Sequence[Job], packs: list[tuple[int, ...]], input_shape: tuple[int, ...], lanes: int
+) -> list[Pack]:
+    """Return the packs with their predicted seconds: an idle lane costs as much as a busy one."""
+    flops: dict[tuple[int, int, int], float] = {}
+    priced = []
+    for members in packs:
+        dearest = 0.0
+        for number in members:
+            job = jobs[number]
+            key = (job.setting, *_lengths(job))
+            if key not in flops:
+                flops[key] = training_cost(job.network, job.optimizer, input_shape, *_lengths(job))
+            dearest = max(dearest, flops[key])
+        seconds = lanes * dearest / FLOPS_PER_SECOND + len(members) * SECONDS_PER_NETWORK
+        priced.append(Pack(members, seconds))
+    return priced
+
+
+class Schedule:
+    """Hands packs out in chunks and learns from their times how long the next ones will take.
+
+    Chunks are whole packs of about a second, shrinking towards the end so that all workers finish together;
+    packs too heavy for that are handed out first.
+
+    Parameters
+    ----------
+    packs : list of Pack
+    workers : int
+    """
+
+    def __init__(self, packs: Sequence[Pack], workers: int) -> None:
+        self._workers = workers
+        total = sum(pack.seconds for pack in packs)
+        heavy = total / (2 * CHUNKS_PER_WORKER * workers)
+        self._packs = sorted(packs, key=lambda pack: -pack.seconds if pack.seconds > heavy else 0.0)
+        self._unsent = self._unfinished = total
+        self._predicted = self._measured = 0.0
+        self._networks, self._done = sum(len(pack.jobs) for pack in packs), 0
+        self._started = time.perf_counter()
+        self._lock = threading.Lock()
+
+    def chunks(self) -> Iterator[tuple[Pack, ...]]:
+        """Yield the chunks; each is sized by what is known when it is asked for."""
+        chunk: list[Pack] = []
+        seconds = 0.0
+        goal = self._goal()
+        for pack in self._packs:
+            if chunk and seconds + pack.seconds > goal:
+                self._unsent -= seconds
+                yield tuple(chunk)
+                chunk, seconds, goal = [], 0.0, self._goal()
+            chunk.append(pack)
+            seconds += pack.seconds
+        if chunk:
+            yield tuple(chunk)
+
+    def finished(self, chunk: Sequence[Pack], seconds: float) -> None:
+        """Learn that a chunk took `seconds` of one worker's time."""
+        predicted = sum(pack.seconds for pack in chunk)
+        with self._lock:
+            self._predicted += predicted
+            self._measured += seconds
+            self._unfinished -= predicted
+            self._done += sum(len(pack.jobs) for pack in chunk)
+
+    def pace(self) -> Pace:
+        """Return how far the run is."""
+        elapsed = time.perf_counter() - self._started
+        remaining = max(0.0, self._unfinished) * self._correction() / self._workers
+        return Pace(self._done, self._networks, elapsed, remaining)
+
+    def _correction(self) -> float:
+        """Return measured over predicted seconds, 1 as long as nothing was measured."""
+        return self._measured / self._predicted if self._predicted > 0 else 1.0
+
+    def _goal(self) -> float:
+        """Return the size of the next chunk, in predicted seconds."""
+        correction = self._correction()
+        share = self._unsent * correction / (CHUNKS_PER_WORKER * self._workers)
+        return min(LONGEST_CHUNK, max(SHORTEST_CHUNK, share)) / max(correction, 1e-9)

@@ -1,0 +1,168 @@
+"""Progress of a run: done and total, rate, remaining time, best score. Silent unless somebody is there to watch."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from types import TracebackType
+from typing import TYPE_CHECKING, Protocol, Self
+
+from .jobs import Record
+from .planner import Pace
+
+if TYPE_CHECKING:
+    import rich.progress
+
+__all__ = ["Progress", "progress_for"]
+
+PLAIN_SECONDS = 5.0
+
+
+class Best:
+    """The best score so far, and how many trials are not done."""
+
+    def __init__(self, objective: str, higher_is_better: bool) -> None:
+        self._objective, self._sign = objective, 1.0 if higher_is_better else -1.0
+        self._best: float | None = None
+        self._states: dict[str, int] = {}
+
+    def add(self, records: Iterable[Record]) -> None:
+        """Take the scores of more records in."""
+        for record in records:
+            if record.state != "done":
+                self._states[record.state] = self._states.get(record.state, 0) + 1
+                continue
+            score = record.metrics.get(self._objective)
+            if score is not None and (self._best is None or self._sign * (score - self._best) > 0):
+                self._best = score
+
+    def __str__(self) -> str:
+        best = [] if self._best is None else [f"best {self._objective} {self._best:.4f}"]
+        return ", ".join(best + [f"{count} {state}" for state, count in self._states.items()])
+
+
+class Progress(Protocol):
+    """What a run tells about itself while it goes on."""
+
+    def __enter__(self) -> Self:
+        """Begin."""
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """End."""
+
+    def advance(self, records: Iterable[Record], pace: Pace) -> None:
+        """Show that more records came in."""
+
+
+class Silent:
+    """Nobody watches."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """End without a word."""
+
+    def advance(self, records: Iterable[Record], pace: Pace) -> None:
+        """Show nothing."""
+
+
+class Plain(Silent):
+    """A line on standard error every few seconds, and one at the end."""
+
+    def __init__(self, best: Best) -> None:
+        self._best, self._next = best, 0.0
+        self._last: Pace | None = None
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._last is not None:
+            self._say(self._last)
+
+    def advance(self, records: Iterable[Record], pace: Pace) -> None:
+        """Print a line if the last one is old."""
+        self._best.add(records)
+        if pace.elapsed >= self._next:
+            self._say(pace)
+            self._next = pace.elapsed + PLAIN_SECONDS
+            self._last = None
+        else:
+            self._last = pace
+
+    def _say(self, pace: Pace) -> None:
+        print(
+            f"{pace.done}/{pace.total} trials, {describe(pace)} {self._best}".rstrip(),
+            file=sys.stderr,
+            flush=True,
+        )
+
+
+class Bar(Silent):
+    """A bar of rich, in a terminal or a notebook."""
+
+    def __init__(self, best: Best) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+        self._best = best
+        console = Console(stderr=not _in_notebook())
+        columns = (
+            TextColumn("training"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[pace]}"),
+            TextColumn("[bold]{task.fields[best]}"),
+        )
+        self._bar: rich.progress.Progress = Progress(*columns, console=console)
+        self._task: rich.progress.TaskID | None = None
+
+    def __enter__(self) -> Self:
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._bar.stop()
+
+    def advance(self, records: Iterable[Record], pace: Pace) -> None:
+        """Move the bar."""
+        self._best.add(records)
+        if self._task is None:
+            self._task = self._bar.add_task("training", total=pace.total, pace="", best="")
+        self._bar.update(self._task, completed=pace.done, pace=describe(pace), best=str(self._best))
+
+
+def describe(pace: Pace) -> str:
+    """Return rate and remaining time in words.
+
+    Examples
+    --------
+    >>> describe(Pace(done=500, total=1000, elapsed=2.0, remaining=65.0))
+    '250/s, 1:05 left'
+    """
+    minutes, seconds = divmod(round(pace.remaining), 60)
+    hours, minutes = divmod(minutes, 60)
+    left = f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
+    rate = f"{pace.rate:,.0f}" if pace.rate >= 10 else f"{pace.rate:.2g}"
+    return f"{rate}/s, {left} left"
+
+
+def progress_for(choice: object, objective: str, higher_is_better: bool) -> Progress:
+    """Return the progress to show: True is a bar where there is a terminal or notebook, "plain" lines anywhere."""
+    if choice not in (True, False, "plain"):
+        raise ValueError(f'progress must be True, False or "plain", got {choice!r}')
+    if choice == "plain":
+        return Plain(Best(objective, higher_is_better))
+    if choice is True and (sys.stderr.isatty() or _in_notebook()):
+        return Bar(Best(objective, higher_is_better))
+    return Silent()
+
+
+def _in_notebook() -> bool:
+    return "ipykernel" in sys.modules

@@ -1,0 +1,269 @@
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import threading
+import time
+from typing import Any
+
+import joblib
+import numpy as np
+import pytest
+from threadpoolctl import threadpool_info
+
+from neuralnet_core import Adam, CancelToken, Dense, GradientDescent, Model, Network
+from sweep import parallel_train
+from sweep.execution import Execution, Outcome, Task, check_workers, model_task, record_task
+from sweep.jobs import Job
+from sweep.planner import plan
+from sweep.splits import Data, RowSplit
+
+X = np.random.default_rng(0).normal(size=(60, 3))
+DATA = Data.of(X, X.sum(axis=1), None, None, "float32")
+SPLIT = RowSplit.of(DATA, np.arange(50), np.arange(50, 60))
+BACKENDS = [("sequential", 1), ("threads", 1), ("threads", 2), ("processes", 2)]
+
+
+def job(number: int, outputs: int = 1, epochs: int = 2) -> Job:
+    network = Network([Dense(4, "tanh"), Dense(outputs)], loss="mse")
+    return Job(network, Adam(0.001 * (number + 1), epochs=epochs), 7, SPLIT, number, f"identity {number}")
+
+
+def execution(jobs: list[Job], backend: str = "threads", workers: int = 1) -> Execution:
+    return Execution(jobs, plan(jobs, (3,), "float32"), workers, backend)
+
+
+def outcomes(jobs: list[Job], backend: str = "threads", workers: int = 1) -> list[tuple[list[int], Outcome]]:
+    return list(
+        execution(jobs, backend, workers).run(record_task, data=DATA, dtype="float32", keep_models=False)
+    )
+
+
+@pytest.mark.parametrize(("backend", "workers"), BACKENDS)
+def test_every_job_gets_one_record(backend: str, workers: int) -> None:
+    jobs = [job(number) for number in range(40)]
+    found = [
+        (number, record)
+        for numbers, outcome in outcomes(jobs, backend, workers)
+        for number, record in zip(numbers, outcome.records or [], strict=True)
+    ]
+    assert sorted(number for number, _ in found) == list(range(40))
+    assert all(record.identity == f"identity {number}" for number, record in found)
+    assert {record.state for _, record in found} == {"done"}
+    assert set(found[0][1].curves) == {"train_loss", "validation_loss", "validation_r2"}
+
+
+def test_a_record_has_what_its_model_has() -> None:
+    task = Task(0, (job(0),), (1,))
+    (record,) = record_task(task, data=DATA, dtype="float32", keep_models=False).records or []
+    (model,) = model_task(task, data=DATA, dtype="float32").models or []
+    assert model is not None
+    assert record.digest == model.digest()
+    assert record.metrics == model.metrics
+    assert record.epoch == model.epoch == 2
+    assert record.curves["train_loss"] == pytest.approx(model.history_arrays["train_loss"], rel=1e-6)
+
+
+def test_a_network_that_does_not_fit_the_data_fails_alone() -> None:
+    jobs = [job(number, outputs=3 if number in (5, 11) else 1) for number in range(30)]
+    sizes = (10, 10, 10)
+    found = record_task(Task(0, tuple(jobs), sizes), data=DATA, dtype="float32", keep_models=True)
+    assert found.records is not None
+    assert found.models is not None
+    assert [number for number, record in enumerate(found.records) if record.state == "failed"] == [5, 11]
+    assert [number for number, model in enumerate(found.models) if model is None] == [5, 11]
+    failed = found.records[5]
+    assert failed.error is not None
+    assert failed.error.startswith("ValueError: ")
+    assert (failed.digest, failed.metrics) == (None, {})
+
+
+def test_a_diverged_network_is_a_record_without_a_digest() -> None:
+    wild = Job(Network([Dense(1)]), GradientDescent(1e6, epochs=30), 7, SPLIT, 0, "wild")
+    (record,) = (
+        record_task(Task(0, (wild,), (1,)), data=DATA, dtype="float32", keep_models=False).records or []
+    )
+    assert record.state == "diverged"
+    assert record.digest is None
+    assert 1 <= record.epoch == len(record.curves["train_loss"]) < 30
+
+
+def test_a_cancelled_task_gives_nothing() -> None:
+    token = CancelToken()
+    token.cancel()
+    outcome = record_task(
+        Task(3, (job(0),), (1,)), data=DATA, dtype="float32", keep_models=False, cancel=token
+    )
+    assert outcome.cancelled
+    assert outcome.number == 3
+
+
+def test_a_consumer_that_gives_up_ends_the_workers() -> None:
+    jobs = [job(number, epochs=200) for number in range(300)]
+    running = execution(jobs, workers=2).run(record_task, data=DATA, dtype="float32", keep_models=False)
+    next(running)
+    running.close()
+    assert not [one for one in threading.enumerate() if "worker" in one.name and not one.daemon]
+
+
+def test_blas_has_one_thread_while_workers_run() -> None:
+    seen: list[int] = []
+
+    def look(task: Task, **options: Any) -> Outcome:
+        seen.extend(one["num_threads"] for one in threadpool_info() if one["user_api"] == "blas")
+        return record_task(task, **options)
+
+    list(execution([job(0)]).run(look, data=DATA, dtype="float32", keep_models=False))
+    assert set(seen) == {1}
+
+
+@pytest.mark.parametrize(
+    ("n_jobs", "backend", "expected"),
+    [
+        (3, "auto", (3, "threads")),
+        (-1, "threads", (joblib.cpu_count(), "threads")),
+        (-1000, "processes", (1, "processes")),
+        (np.int64(2), "threads", (2, "threads")),
+        (8, "sequential", (1, "sequential")),
+    ],
+)
+def test_workers(n_jobs: int, backend: str, expected: tuple[int, str]) -> None:
+    assert check_workers(n_jobs, backend) == expected
+
+
+@pytest.mark.parametrize(
+    ("n_jobs", "backend", "error", "message"),
+    [
+        (0, "auto", ValueError, "n_jobs must not be 0; give a number of workers, or -1 for every CPU"),
+        (1.5, "auto", TypeError, r"n_jobs must be an integer, got 1\.5"),
+        (None, "auto", TypeError, "n_jobs must be an integer, got None"),
+        (1, "dask", ValueError, "backend must be one of auto, threads, processes, sequential; got 'dask'"),
+        (1, None, ValueError, "backend must be one of"),
+    ],
+)
+def test_bad_workers(n_jobs: Any, backend: Any, error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=message):
+        check_workers(n_jobs, backend)
+
+
+# --- parallel_train -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("backend", "workers"), BACKENDS)
+def test_parallel_train_keeps_the_order(backend: str, workers: int) -> None:
+    networks = [Network([Dense(units, "tanh"), Dense(1)]) for units in (2, 3, 4) * 8]
+    models = parallel_train(
+        networks, Adam(0.01, epochs=2), X, X[:, 0], seeds=range(24), n_jobs=workers, backend=backend
+    )
+    assert [model.network for model in models] == networks
+    assert [model.seed for model in models] == list(range(24))
+
+
+def test_parallel_train_with_rows_and_initial_values_of_each_network() -> None:
+    network, optimizer = Network([Dense(1)]), GradientDescent(0.1, epochs=3)
+    rows = [np.arange(40), np.arange(20, 60), np.arange(40)]
+    initial = [{"0.weight": np.full((3, 1), value), "0.bias": np.zeros(1)} for value in (0.0, 0.5, 1.0)]
+    held_out = np.arange(5)
+    together = parallel_train(
+        network,
+        optimizer,
+        X,
+        X[:, 0],
+        seeds=3,
+        rows=rows,
+        validation_rows=held_out,
+        initial=initial,
+        n_jobs=2,
+    )
+    for model, own, start in zip(together, rows, initial, strict=True):
+        alone = network.train(X[own], X[own, 0], optimizer, seed=3, initial=start)
+        assert model.digest() == alone.digest()
+        assert "validation_loss" in model.history_arrays
+
+
+def test_parallel_train_of_one_or_none() -> None:
+    (one,) = parallel_train(Network([Dense(1)]), Adam(epochs=1), X, X[:, 0], seeds=0, n_jobs=1)
+    assert isinstance(one, Model)
+    assert parallel_train([], Adam(epochs=1), X, X[:, 0], seeds=0, n_jobs=1) == []
+
+
+def test_parallel_train_raises_for_what_does_not_fit() -> None:
+    network = Network([Dense(1)])
+    with pytest.raises(ValueError, match=r"must have one length.*networks has 2, seeds has 3"):
+        parallel_train([network] * 2, Adam(), X, X[:, 0], seeds=[1, 2, 3])
+    for workers in (1, 2):
+        with pytest.raises(ValueError, match=r"Dense\(3\)|outputs|units"):
+            parallel_train([Network([Dense(3)])] * 20, Adam(), X, X[:, 0], seeds=range(20), n_jobs=workers)
+
+
+# --- Ctrl-C -------------------------------------------------------------------------------------------------
+
+INTERRUPTED = """
+import sys, time, warnings
+import numpy as np
+from neuralnet_core import Adam, Dense, Network
+from sweep import Sweep
+
+X = np.random.default_rng(0).normal(size=(200, 3))
+epochs, backend, workers = {epochs}, {backend!r}, {workers}
+def build(rate):
+    return Network([Dense(16, "tanh"), Dense(1)]), Adam(rate, epochs=epochs)
+
+class Watched:
+    def write(self, text):
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    def flush(self):
+        pass
+    def isatty(self):
+        return False
+
+sys.stderr = Watched()
+sweep = Sweep(build, dict(rate=np.linspace(1e-4, 1e-2, 2000).tolist()))
+print("starting", flush=True)
+with warnings.catch_warnings(record=True) as told:
+    warnings.simplefilter("always")
+    try:
+        results = sweep.run(X, X[:, 0], validation=0.2, n_jobs=workers, backend=backend, progress="plain")
+    except KeyboardInterrupt:
+        print("nothing was recorded", flush=True)
+        raise SystemExit(3)
+states = results.trials["state"].value_counts().to_dict()
+print(set(states), len(told), str(told[0].message), flush=True)
+assert sum(states.values()) == 2000 and states["done"] > 0
+print("fine", flush=True)
+"""
+
+
+def interrupt(epochs: int, backend: str, workers: int, after: str, delay: float) -> tuple[int, str, float]:
+    """Run the script, send SIGINT once it has printed `after`, and return its exit code, output and seconds."""
+    script = INTERRUPTED.format(epochs=epochs, backend=backend, workers=workers)
+    process = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    lines = []
+    for line in process.stdout:
+        lines.append(line)
+        if after in line:
+            break
+    time.sleep(delay)
+    clock = time.perf_counter()
+    process.send_signal(signal.SIGINT)
+    output, _ = process.communicate(timeout=60)
+    return process.returncode, "".join(lines) + output, time.perf_counter() - clock
+
+
+@pytest.mark.parametrize(("backend", "workers"), [("threads", 1), ("threads", 2), ("processes", 2)])
+def test_an_interrupted_run_returns_what_was_recorded(backend: str, workers: int) -> None:
+    code, output, seconds = interrupt(300, backend, workers, after="2000 trials", delay=0.1)
+    assert code == 0, output
+    assert "interrupted: " in output
+    assert "fine" in output
+    assert seconds < 5
+
+
+def test_an_interruption_before_the_first_record_raises() -> None:
+    code, output, seconds = interrupt(10**6, "threads", 2, after="starting", delay=2.0)
+    assert code == 3, output
+    assert "nothing was recorded" in output
+    assert seconds < 2

@@ -1,0 +1,60 @@
+"""A pack of networks is one computation: count the engine's calls."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import neuralnet_core.training
+from neuralnet_core import Dense, Momentum, Network, engine_info
+from sweep import Sweep, parallel_train
+
+X = np.random.default_rng(0).normal(size=(64, 4))
+Y = (X[:, 0] > 0).astype(int)
+RATES = [0.01 * (place + 1) for place in range(8)]
+MOMENTA = [0.0, 0.3, 0.6, 0.9]
+
+
+@pytest.fixture
+def calls(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Return a list that grows by the number of lanes used with every call of the engine."""
+    seen: list[int] = []
+    run_pack = neuralnet_core.training.run_pack
+
+    def counted(plan: Any, dtype: str) -> Any:
+        seen.append(plan.used)
+        return run_pack(plan, dtype)
+
+    monkeypatch.setattr(neuralnet_core.training, "run_pack", counted)
+    return seen
+
+
+def build(rate: float, momentum: float) -> tuple[Network, Momentum]:
+    return Network([Dense(5, "relu"), Dense(2)], loss="softmax_cross_entropy"), Momentum(
+        rate, momentum=momentum, epochs=2, batch_size=16
+    )
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_256_like_networks_fill_every_lane(calls: list[int], dtype: str) -> None:
+    lanes = engine_info().lanes[dtype]
+    sweep = Sweep(build, {"rate": RATES, "momentum": MOMENTA}, repeats=8, dtype=dtype)
+    results = sweep.run(X, Y, validation=0.25, n_jobs=2)
+    assert len(results.trials) == 256
+    assert len(calls) == 256 // lanes  # 32 packs in float32 with 8 lanes
+    assert set(calls) == {lanes}
+
+
+def test_repeats_of_one_configuration_share_packs(calls: list[int]) -> None:
+    lanes = engine_info().lanes["float32"]
+    Sweep(build, {"rate": [0.1], "momentum": [0.9]}, repeats=2 * lanes).run(X, Y, validation=0.25, n_jobs=1)
+    assert calls == [lanes, lanes]
+
+
+def test_parallel_train_fills_lanes(calls: list[int]) -> None:
+    lanes = engine_info().lanes["float32"]
+    network, optimizer = build(0.1, 0.9)
+    parallel_train(network, optimizer, X, Y, seeds=range(4 * lanes), n_jobs=2)
+    assert calls == [lanes] * 4

@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from neuralnet_core import Adam, Dense, Network, engine_info
+from sweep.jobs import Job
+from sweep.planner import LONGEST_CHUNK, Pack, Schedule, plan
+from sweep.splits import Data, RowSplit
+
+LANES = engine_info().lanes["float32"]
+DATA = Data.of(np.zeros((50, 4)), np.zeros(50), None, None, "float32")
+
+
+def jobs_of(settings: int, repeats: int, units: tuple[int, ...] = (4,)) -> list[Job]:
+    """Return jobs in order of setting, then repeat; rates differ by setting, widths take turns."""
+    splits = [RowSplit.of(DATA, np.arange(40), np.arange(40, 50)) for _ in range(repeats)]
+    jobs = []
+    for setting in range(settings):
+        network = Network([Dense(units[setting % len(units)], "relu"), Dense(1)])
+        for repeat, split in enumerate(splits):
+            jobs.append(
+                Job(network, Adam(0.001 * (setting + 1)), repeat, split, setting, f"{setting} {repeat}")
+            )
+    return jobs
+
+
+def test_every_job_is_in_one_pack() -> None:
+    jobs = jobs_of(settings=13, repeats=3, units=(4, 8, 16))
+    packs = plan(jobs, (4,), "float32")
+    assert sorted(number for pack in packs for number in pack.jobs) == list(range(len(jobs)))
+    assert all(len(pack.jobs) <= LANES for pack in packs)
+
+
+def test_full_packs_are_of_one_repeat() -> None:
+    jobs = jobs_of(settings=2 * LANES, repeats=3)
+    packs = plan(jobs, (4,), "float32")
+    assert len(packs) == 6
+    assert all(len({jobs[number].seed for number in pack.jobs}) == 1 for pack in packs)
+
+
+def test_what_would_leave_lanes_empty_is_pooled_over_repeats() -> None:
+    assert len(plan(jobs_of(settings=1, repeats=LANES), (4,), "float32")) == 1
+    assert len(plan(jobs_of(settings=LANES // 2, repeats=4), (4,), "float32")) == 2
+
+
+def test_like_networks_only_share_a_pack() -> None:
+    jobs = jobs_of(settings=2 * LANES, repeats=1, units=(4, 8))
+    for pack in plan(jobs, (4,), "float32"):
+        assert len({jobs[number].network for number in pack.jobs}) == 1
+
+
+def test_prediction_grows_with_the_work() -> None:
+    (small,) = plan(jobs_of(1, 1, (4,)), (4,), "float32")
+    (large,) = plan(jobs_of(1, 1, (400,)), (4,), "float32")
+    assert small.seconds < large.seconds
+
+
+def packs_of(*seconds: float) -> list[Pack]:
+    return [Pack((number,), one) for number, one in enumerate(seconds)]
+
+
+@given(st.lists(st.floats(1e-6, 3.0), min_size=1, max_size=60), st.integers(1, 5))
+def test_chunks_hold_every_pack_once(seconds: list[float], workers: int) -> None:
+    schedule = Schedule(packs_of(*seconds), workers)
+    chunks = list(schedule.chunks())
+    assert sorted(pack.jobs[0] for chunk in chunks for pack in chunk) == list(range(len(seconds)))
+    assert all(chunks)
+
+
+def test_chunks_are_about_a_second_and_shrink_towards_the_end() -> None:
+    chunks = list(Schedule(packs_of(*[0.05] * 1000), 2).chunks())
+    sizes = [sum(pack.seconds for pack in chunk) for chunk in chunks]
+    assert max(sizes) <= LONGEST_CHUNK + 1e-9
+    assert sizes[0] > 0.9 * LONGEST_CHUNK
+    assert sizes[-1] < 0.2
+
+
+def test_a_short_run_is_a_few_chunks_per_worker() -> None:
+    assert len(list(Schedule(packs_of(*[0.01] * 100), 2).chunks())) >= 6
+
+
+def test_heavy_packs_go_first() -> None:
+    chunks = list(Schedule(packs_of(*[0.1] * 30, 5.0, 4.0), 2).chunks())
+    assert [pack.seconds for pack in chunks[0] + chunks[1]] == [5.0, 4.0]
+
+
+def test_times_correct_the_sizes_and_the_prediction() -> None:
+    schedule = Schedule(packs_of(*[0.1] * 1000), 1)
+    chunks = schedule.chunks()
+    first = next(chunks)
+    schedule.finished(first, 10 * sum(pack.seconds for pack in first))  # ten times slower than thought
+    next(chunks)  # was sized before that was known
+    assert len(next(chunks)) == 1
+    pace = schedule.pace()
+    assert (pace.done, pace.total) == (len(first), 1000)
+    assert pace.remaining == pytest.approx(10 * 0.1 * (1000 - len(first)))

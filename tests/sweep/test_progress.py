@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+from sweep.jobs import Record
+from sweep.planner import Pace
+from sweep.progress import Bar, Best, Plain, Silent, describe, progress_for
+
+
+def record(state: str, score: float | None = None) -> Record:
+    metrics = {} if score is None else {"validation_accuracy": score}
+    return Record("id", state, 1, metrics, {}, None, None, 0.0, 0.0, "")
+
+
+@pytest.mark.parametrize(("higher", "expected"), [(True, "0.9000"), (False, "0.5000")])
+def test_the_best_score_and_what_is_not_done(higher: bool, expected: str) -> None:
+    best = Best("validation_accuracy", higher)
+    assert str(best) == ""
+    best.add(
+        [record("done", 0.5), record("done", 0.9), record("done"), record("failed"), record("diverged", 2.0)]
+    )
+    best.add([record("failed")])
+    assert str(best) == f"best validation_accuracy {expected}, 2 failed, 1 diverged"
+
+
+@pytest.mark.parametrize(
+    ("pace", "expected"),
+    [
+        (Pace(0, 10, 0.0, 0.0), "0/s, 0:00 left"),
+        (Pace(5, 10, 10.0, 10.0), "0.5/s, 0:10 left"),
+        (Pace(9000, 10000, 2.0, 4000.0), "4,500/s, 1:06:40 left"),
+    ],
+)
+def test_a_pace_in_words(pace: Pace, expected: str) -> None:
+    assert describe(pace) == expected
+
+
+def test_plain_lines_are_few(capsys: pytest.CaptureFixture[str]) -> None:
+    with Plain(Best("validation_accuracy", True)) as progress:
+        for done in range(1, 101):
+            progress.advance([record("done", done / 100)], Pace(done, 100, done * 0.1, 10 - done * 0.1))
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0].startswith("1/100 trials, 10/s, 0:10 left best validation_accuracy 0.0100")
+    assert lines[-1].startswith("100/100 trials")
+    assert len(lines) == 3
+
+
+def test_a_bar(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "120")
+    with Bar(Best("validation_accuracy", True)) as progress:
+        progress.advance([record("done", 0.75)], Pace(4, 4, 1.0, 0.0))
+    assert "4/4" in capsys.readouterr().err
+
+
+def test_silent_where_nobody_watches(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "ipykernel", raising=False)
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: False)
+    assert type(progress_for(True, "train_loss", False)) is Silent
+    assert type(progress_for(False, "train_loss", False)) is Silent
+    assert type(progress_for("plain", "train_loss", False)) is Plain
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    assert type(progress_for(True, "train_loss", False)) is Bar

@@ -1,0 +1,179 @@
+from __future__ import annotations
+
+import math
+import sys
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sweep import choice, loguniform, randint, uniform
+from sweep.distributions import Distribution
+from sweep.space import Space
+
+WORDS = st.integers(0, 2**64 - 1)
+
+# A row for each distribution: an example, its least and its greatest value.
+DISTRIBUTIONS = [
+    (choice([3, 5, 9]), 3, 9),
+    (uniform(-1.0, 2.0), -1.0, 2.0),
+    (loguniform(1e-5, 1e-1), 1e-5, 1e-1),
+    (randint(2, 9), 2, 8),
+]
+
+
+def test_last_name_varies_fastest() -> None:
+    space = Space.of({"a": [1, 2], "b": ["x", "y", "z"]})
+    assert [(one["a"], one["b"]) for one in space] == [
+        (1, "x"), (1, "y"), (1, "z"), (2, "x"), (2, "y"), (2, "z"),
+    ]  # fmt: skip
+    assert space.names == ("a", "b")
+    assert space[-1] == space[5] == {"a": 2, "b": "z"}
+    assert space[1:3] == [space[1], space[2]]
+
+
+def test_index_out_of_range() -> None:
+    with pytest.raises(IndexError, match="configuration 2 of a space of 2"):
+        Space.of({"a": [1, 2]})[2]
+
+
+def test_union_of_grids_is_one_after_the_other() -> None:
+    space = Space.of([{"optimizer": ["sgd"], "momentum": [0.0, 0.9]}, {"optimizer": ["adam"]}])
+    assert list(space) == [
+        {"optimizer": "sgd", "momentum": 0.0},
+        {"optimizer": "sgd", "momentum": 0.9},
+        {"optimizer": "adam"},
+    ]
+    assert space.names == ("optimizer", "momentum")
+
+
+@given(st.lists(st.integers(1, 10**6), min_size=1, max_size=8), st.data())
+def test_index_and_configuration_are_a_bijection(lengths: list[int], data: st.DataObject) -> None:
+    space = Space.of({f"p{i}": range(length) for i, length in enumerate(lengths)})
+    assert space.size == math.prod(lengths)
+    index = data.draw(st.integers(0, space.size - 1))
+    back = 0
+    for length, value in zip(lengths, space[index].values(), strict=True):
+        back = back * length + value
+    assert back == index
+
+
+def test_a_space_of_any_size_is_not_materialised() -> None:
+    space = Space.of({f"digit{i}": range(10) for i in range(30)})
+    assert space.size == 10**30
+    assert list(space[10**30 - 1].values()) == [9] * 30
+    assert next(iter(space))["digit0"] == 0
+    with pytest.raises(OverflowError, match=r"use space\.size"):
+        len(space)
+    assert sys.maxsize < space.size
+
+
+@pytest.mark.parametrize(("distribution", "low", "high"), DISTRIBUTIONS)
+def test_distribution_reaches_its_ends_and_no_further(
+    distribution: Distribution, low: float, high: float
+) -> None:
+    assert distribution.draw(0) == low
+    assert distribution.draw(2**64 - 1) == pytest.approx(high)
+    assert low <= distribution.draw(2**64 - 1) <= high
+
+
+@given(word=WORDS, other=WORDS)
+@pytest.mark.parametrize(("distribution", "low", "high"), DISTRIBUTIONS)
+def test_distribution_is_increasing(
+    distribution: Distribution, low: float, high: float, word: int, other: int
+) -> None:
+    first, second = sorted((word, other))
+    assert low <= distribution.draw(first) <= distribution.draw(second) <= high
+
+
+def test_loguniform_has_a_uniform_logarithm() -> None:
+    draws = [one["rate"] for one in Space.of({"rate": loguniform(1e-4, 1.0)}, samples=4000)]
+    shares, _ = np.histogram(np.log10(draws), bins=4, range=(-4, 0))
+    assert np.all(np.abs(shares / 4000 - 0.25) < 0.03)
+
+
+def test_draws_are_the_same_for_ever() -> None:
+    space = Space.of(
+        {"rate": loguniform(1e-4, 1.0), "units": randint(1, 100), "name": ["a", "b"]}, samples=2, seed=7
+    )
+    assert list(space) == [
+        {"rate": 0.3078178633413832, "units": 30, "name": "a"},
+        {"rate": 0.3117462256000087, "units": 84, "name": "a"},
+    ]
+
+
+def test_more_samples_keep_the_first_ones() -> None:
+    spec = {"rate": uniform(0, 1), "hidden": [8, 16]}
+    assert list(Space.of(spec, samples=50))[:20] == list(Space.of(spec, samples=20))
+
+
+def test_parameters_parts_and_seeds_draw_independently() -> None:
+    one = {"a": uniform(0, 1), "b": uniform(0, 1)}
+    space = Space.of([one, one], samples=100)
+    values = [value for drawn in space for value in drawn.values()]
+    values += [value for drawn in Space.of(one, samples=100, seed=1) for value in drawn.values()]
+    assert len(set(values)) == len(values) == 600
+
+
+def test_a_grid_can_be_drawn_from() -> None:
+    space = Space.of({f"digit{i}": range(10) for i in range(30)}, samples=5)
+    assert len(space) == 5
+    assert len({tuple(one.values()) for one in space}) == 5
+
+
+def test_numpy_values_become_plain_ones() -> None:
+    space = Space.of({"rate": np.logspace(-2, 0, 3), "n": [np.int64(4)]})
+    assert [type(value) for value in space[0].values()] == [float, int]
+
+
+def test_values_may_be_lists_and_equal_numbers_of_other_types() -> None:
+    assert len(Space.of({"layers": [[8], [8, 8]], "n": [1, 1.0, True]})) == 6
+
+
+@pytest.mark.parametrize(
+    ("spec", "samples", "error", "message"),
+    [
+        ({}, None, ValueError, "space is empty"),
+        ([], None, ValueError, "space is empty"),
+        ([{"a": [1]}, {}], None, ValueError, "space is empty"),
+        ({"a": []}, None, ValueError, r"space\['a'\] has no values"),
+        ({"a": [1, 2, 1]}, None, ValueError, r"space\['a'\] has the value 1 twice.*repeats="),
+        ({"a": 3}, None, TypeError, r"space\['a'\] must be a list of values or a distribution, got 3"),
+        ({"a": "relu"}, None, TypeError, r"space\['a'\] must be a list.*got 'relu'"),
+        ({1: [2]}, None, TypeError, "parameter names must be strings, got 1"),
+        ("hidden", None, TypeError, "space must be a dict of lists"),
+        ([3], None, TypeError, "space must be a dict of lists.*got the item 3"),
+        ({"a": uniform(0, 1)}, None, ValueError, "needs samples="),
+        ({"a": uniform(0, 1)}, 0, ValueError, "samples must be >= 1, got 0"),
+        ({"a": uniform(0, 1)}, 2.5, TypeError, "samples must be an integer"),
+    ],
+)
+def test_bad_space(spec: object, samples: int | None, error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=message):
+        Space.of(spec, samples)
+
+
+@pytest.mark.parametrize(
+    ("make", "error", "message"),
+    [
+        (lambda: choice([]), ValueError, "choice has no values"),
+        (lambda: choice("relu"), TypeError, "choice must be a list"),
+        (lambda: uniform(1, 1), ValueError, "uniform needs low < high, got 1.0 and 1.0"),
+        (lambda: uniform(0, math.inf), TypeError, "uniform needs finite numbers, got high=inf"),
+        (lambda: uniform("a", 1), TypeError, "uniform needs finite numbers, got low='a'"),
+        (lambda: loguniform(0, 1), ValueError, "loguniform needs low > 0, got low=0.0"),
+        (lambda: loguniform(2, 1), ValueError, "loguniform needs low < high"),
+        (lambda: randint(0.5, 3), TypeError, "randint needs integers, got low=0.5"),
+        (lambda: randint(3, 3), ValueError, "randint needs low < high"),
+    ],
+)
+def test_bad_distribution(make: object, error: type[Exception], message: str) -> None:
+    assert callable(make)
+    with pytest.raises(error, match=message):
+        make()
+
+
+def test_distributions_are_values() -> None:
+    assert loguniform(1e-3, 1) == loguniform(0.001, 1.0)
+    assert hash(choice([1, 2])) == hash(choice((1, 2)))
