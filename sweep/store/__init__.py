@@ -1,0 +1,8 @@
+"""Records <-> one SQLite file: what it is (database), who writes it (lock, writer), what it holds (store)."""
+
+from __future__ import annotations
+
+from sweep.store.database import StoreError
+from sweep.store.store import Store
+
+__all__ = ["Store", "StoreError"]

@@ -1,0 +1,64 @@
+"""Parameter values as plain, comparable things: the same in memory, in a store and in a table."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+
+def plain_value(value: Any) -> Any:
+    """Return the value a table shows for a parameter: a number, a text, a bool, None or a tuple of these.
+
+    What a parameter takes may be anything (a schedule, a function, an array). A store keeps no code, so such
+    a value is written as its text; tables from memory use the same text, and so both are equal.
+
+    Examples
+    --------
+    >>> plain_value([32, 16])
+    (32, 16)
+    >>> plain_value(len)
+    'len'
+    """
+    if isinstance(value, np.generic | np.ndarray):
+        value = value.tolist()
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    if isinstance(value, list | tuple):
+        return tuple(plain_value(item) for item in value)
+    return getattr(value, "__name__", None) or repr(value)
+
+
+def encode_params(params: Mapping[str, Any]) -> str:
+    """Return the parameters of one configuration as JSON text; numbers come back exactly."""
+    return json.dumps({name: plain_value(value) for name, value in params.items()})
+
+
+def decode_params(text: str) -> dict[str, Any]:
+    """Return the parameters that `encode_params` wrote."""
+    params = json.loads(text)
+    if not isinstance(params, dict):
+        raise ValueError(f"parameters must be a JSON object, got {text[:40]!r}")
+    return {name: _tuples(value) for name, value in params.items()}
+
+
+def encode_metrics(metrics: Mapping[str, float]) -> str:
+    """Return metrics as JSON text that SQL can read too: what is not finite becomes null."""
+    finite = {name: float(value) if math.isfinite(value) else None for name, value in metrics.items()}
+    return json.dumps(finite)
+
+
+def decode_metrics(text: str) -> dict[str, float]:
+    """Return the metrics that `encode_metrics` wrote, null as NaN."""
+    metrics = json.loads(text)
+    if not isinstance(metrics, dict):
+        raise ValueError(f"metrics must be a JSON object, got {text[:40]!r}")
+    return {name: math.nan if value is None else float(value) for name, value in metrics.items()}
+
+
+def _tuples(value: Any) -> Any:
+    """Return JSON arrays as tuples: they can be grouped and sorted as values of a parameter."""
+    return tuple(_tuples(item) for item in value) if isinstance(value, list) else value
