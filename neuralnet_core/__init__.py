@@ -2,6 +2,7 @@
 
 from . import engine as engine  # first: it says what to do where nothing is compiled
 from .activations import ACTIVATIONS
+from .cancel import CancelToken, TrainingCancelled
 from .engine.dispatch import NUMERICS_VERSION, EngineInfo, engine_info
 from .gradcheck import check_gradients
 from .initializers import INITIALIZERS
@@ -14,7 +15,7 @@ from .packing import plan_packs, training_cost
 from .random import derive_seed
 from .schedules import CosineDecay, ExponentialDecay, Schedule, StepDecay, WarmUp
 from .serialize import canonical_json, from_dict, to_dict
-from .training import CancelToken, TrainingCancelled, train_many
+from .training import train_many
 
 __all__ = [
     "ACTIVATIONS",

@@ -6,7 +6,10 @@ import math
 from numbers import Integral, Real
 from operator import ge, gt, le, lt
 
-__all__ = ["check_choice", "check_flag", "check_integer", "check_number"]
+__all__ = ["check_choice", "check_dtype", "check_flag", "check_integer", "check_number", "check_seed"]
+
+DTYPES = ("float32", "float64")
+MAX_SEED = 2**64 - 1
 
 
 def check_number(
@@ -51,3 +54,16 @@ def check_choice(name: str, value: object, choices: list[str] | tuple[str, ...])
     if not isinstance(value, str) or value not in choices:
         raise ValueError(f"{name} must be one of {', '.join(choices)}; got {value!r}")
     return value
+
+
+def check_dtype(dtype: object) -> str:
+    """Return "float32" or "float64"."""
+    return check_choice("dtype", dtype, DTYPES)
+
+
+def check_seed(seed: object) -> int:
+    """Return a seed of 64 bits."""
+    number = check_integer("seed", seed, at_least=0)
+    if number > MAX_SEED:
+        raise ValueError(f"seed must be < 2**64, got {seed!r}")
+    return number

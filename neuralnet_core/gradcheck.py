@@ -11,12 +11,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from .activations import Floats
 from .backpropagation import mean_loss
+from .checks import check_dtype
 from .data import check_features, check_same_length, encode_targets
+from .evaluation import gradients
 from .layers import Dropout
 from .losses import get_loss
 from .network import Layout, Network
 from .random import dropout_keep
-from .training import check_dtype, gradients
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,7 +30,7 @@ TOLERANCES = {"float64": 1e-6, "float32": 1e-4}
 # A wide step drowns rounding, a narrow one stays clear of kinks (relu, mae): each entry takes what agrees best.
 STEPS = (1e-3, 1e-4, 1e-5, 1e-6)
 
-ENGINE_SEED = 0  # of the dropout draws in `training.gradients`
+ENGINE_SEED = 0  # of the dropout draws in `evaluation.gradients`
 
 
 @dataclass(frozen=True)

@@ -81,7 +81,7 @@ class Model:
 
     def decision_function(self, X: ArrayLike) -> NDArray[Any]:
         """Return the raw outputs (n, outputs): the logits of the cross-entropies."""
-        from .training import forward
+        from .evaluation import forward
 
         return forward(self.network, self.parameters, self._features(X), self.dtype)
 
@@ -182,7 +182,7 @@ class Model:
         return features
 
     def _evaluate(self, X: ArrayLike, y: ArrayLike) -> dict[str, float]:
-        from .training import evaluate
+        from .evaluation import evaluate
 
         features = self._features(X)
         check_same_length(X=features, y=y)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .checks import check_integer
+from .checks import check_dtype, check_integer, check_seed
 from .layers import BuiltLayer, Dense, Dropout, Layer, Parameter, Shape
 from .losses import get_loss
 from .optimizers import Optimizer
@@ -143,7 +143,6 @@ class Network:
         {'0.weight': (2, 3), '0.bias': (3,), '1.weight': (3, 1), '1.bias': (1,)}
         """
         from .random import initial_values
-        from .training import check_dtype, check_seed
 
         layout = self.build(input_shape)
         return layout.unflatten(initial_values(layout, check_seed(seed)).astype(check_dtype(dtype)))

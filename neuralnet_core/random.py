@@ -18,8 +18,6 @@ from .network import Layout, ParameterSlot
 
 __all__ = ["derive_seed", "dropout_keep", "dropout_threshold", "initial_values", "permutation"]
 
-MAX_SEED = 2**64 - 1
-
 
 def derive_seed(root: int, repeat: int, fold: int = 0) -> int:
     """Return the seed (63 bits) of a repeat and fold of a sweep.

@@ -1,4 +1,4 @@
-"""Training: from networks and data to models, through packs. The only caller of the engine."""
+"""Training: from networks and data to models, through packs. The only place that trains in the engine."""
 
 from __future__ import annotations
 
@@ -10,70 +10,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .checks import check_choice, check_integer
+from .cancel import CancelToken, TrainingCancelled
+from .checks import check_dtype, check_seed
 from .data import Targets, check_features, check_rows, check_same_length, check_weights, encode_targets
 from .engine.dispatch import kernel
 from .layers import Shape
 from .losses import get_loss
 from .model import Model
 from .network import Network
-from .optimizers import GradientDescent, Optimizer
-from .packing import Lane, PackData, PackPlan, make_plan, plan_packs, visiting_order
-from .random import MAX_SEED
+from .optimizers import Optimizer
+from .packing import plan_packs
+from .plans import Lane, PackData, PackPlan, make_plan, visiting_order
 
-__all__ = [
-    "CancelToken",
-    "TrainingCancelled",
-    "check_dtype",
-    "check_seed",
-    "evaluate",
-    "forward",
-    "gradients",
-    "train_many",
-]
-
-DTYPES = ("float32", "float64")
-
-
-class TrainingCancelled(Exception):
-    """Training ended because its cancel token was used; nothing of the call is kept."""
-
-
-class CancelToken:
-    """A flag that ends training from another thread, within milliseconds.
-
-    Examples
-    --------
-    >>> token = CancelToken()
-    >>> token.cancel()
-    >>> token.cancelled
-    True
-    """
-
-    def __init__(self) -> None:
-        self.flag = np.zeros(1, np.int32)
-
-    @property
-    def cancelled(self) -> bool:
-        """Whether `cancel` was called."""
-        return bool(self.flag[0])
-
-    def cancel(self) -> None:
-        """End every training that was given this token."""
-        self.flag[0] = 1
-
-
-def check_dtype(dtype: object) -> str:
-    """Return "float32" or "float64"."""
-    return check_choice("dtype", np.dtype(dtype).name if isinstance(dtype, type) else dtype, DTYPES)
-
-
-def check_seed(seed: object) -> int:
-    """Return a seed of 64 bits."""
-    number = check_integer("seed", seed, at_least=0)
-    if number > MAX_SEED:
-        raise ValueError(f"seed must be < 2**64, got {seed!r}")
-    return number
+__all__ = ["run_pack", "train_many"]
 
 
 def train_many(
@@ -353,60 +302,3 @@ def _model(pack: Any, index: int, lane: Lane, names: list[str], targets: Targets
         epoch=epoch,
         classes=targets.classes,
     )
-
-
-# --- a model's own questions to the engine ------------------------------------------------------------
-
-
-def _plan_for(
-    network: Network,
-    parameters: Mapping[str, ArrayLike],
-    data: PackData,
-    rows: Sequence[NDArray[np.int64]],
-    *,
-    validates: bool = False,
-    trains: bool = False,
-) -> PackPlan:
-    optimizer = GradientDescent(epochs=1, batch_size=None, shuffle=False)
-    lanes = [Lane(network, optimizer, 0, own, own if validates else None, parameters) for own in rows]
-    return make_plan(lanes, data, CancelToken().flag, trains=trains)
-
-
-def evaluate(
-    network: Network, parameters: Mapping[str, ArrayLike], X: NDArray[Any], targets: NDArray[Any], dtype: str
-) -> dict[str, float]:
-    """Return the loss and the accuracy or R2 on data: the numbers that training reports in its history.
-
-    `X` (n, ...) and `targets` (n, width) are as `check_features` and `encode_targets` give them.
-    """
-    plan = _plan_for(network, parameters, PackData(X, targets), [np.arange(len(X))], validates=True)
-    loss, score = kernel(dtype).Pack(plan).evaluate()[:, 0]
-    return {"loss": float(loss), get_loss(network.loss).metric: float(score)}
-
-
-def forward(
-    network: Network, parameters: Mapping[str, ArrayLike], X: NDArray[Any], dtype: str
-) -> NDArray[Any]:
-    """Return the raw outputs (n, outputs): every lane is the same network and takes a share of the rows."""
-    lanes, n = kernel(dtype).lanes, len(X)
-    share = -(-n // lanes)
-    rows = np.minimum(np.arange(share * lanes), n - 1).reshape(lanes, share)
-    plan = _plan_for(network, parameters, PackData(X, np.zeros((1, 1), dtype)), list(rows))
-    outputs = kernel(dtype).Pack(plan).outputs()  # (share, outputs, lanes)
-    return np.ascontiguousarray(outputs.transpose(2, 0, 1).reshape(share * lanes, -1)[:n])
-
-
-def gradients(
-    network: Network,
-    parameters: Mapping[str, ArrayLike],
-    X: NDArray[Any],
-    targets: NDArray[Any],
-    dtype: str,
-    sample_weight: NDArray[np.float64] | None = None,
-) -> dict[str, NDArray[Any]]:
-    """Return the gradient of the loss (penalties apart) by every parameter, all rows taken as one minibatch."""
-    plan = _plan_for(
-        network, parameters, PackData(X, targets, sample_weight), [np.arange(len(X))], trains=True
-    )
-    _, columns = kernel(dtype).Pack(plan).gradients()
-    return network.build(X.shape[1:]).unflatten(columns[0])

@@ -8,7 +8,7 @@ import pytest
 mpmath = pytest.importorskip("mpmath")
 
 from neuralnet_core import Dense, Network  # noqa: E402
-from neuralnet_core.training import evaluate, forward  # noqa: E402
+from neuralnet_core.evaluation import evaluate, forward  # noqa: E402
 
 mpmath.mp.dps = 40
 ONE = {"0.weight": [[1.0]]}

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from neuralnet_core import CosineDecay, ExponentialDecay, Schedule, StepDecay, WarmUp
 from neuralnet_core.engine import _random
-from neuralnet_core.packing import schedule_row
+from neuralnet_core.plans import schedule_row
 from neuralnet_core.schedules import learning_rate_at
 
 SCHEDULES: list[float | Schedule] = [
