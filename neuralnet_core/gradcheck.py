@@ -16,7 +16,8 @@ from .data import check_features, check_same_length, encode_targets
 from .evaluation import gradients
 from .layers import Dropout
 from .losses import get_loss
-from .network import Layout, Network
+from .layout import Layout
+from .network import Network
 from .random import dropout_keep
 
 if TYPE_CHECKING:

@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .data import Targets, check_features, check_same_length, encode_targets
+from .layers import Shape
 from .losses import get_loss, softmax
-from .network import Network, Shape
+from .network import Network
 from .optimizers import Optimizer
 
 if TYPE_CHECKING:

@@ -12,8 +12,9 @@ from numpy.typing import ArrayLike, NDArray
 from .activations import get_activation
 from .engine.dispatch import kernel
 from .layers import Dense, Dropout
+from .layout import Layout
 from .losses import get_loss
-from .network import Layout, Network
+from .network import Network
 from .optimizers import Adam, AdamW, EarlyStopping, Momentum, Optimizer, RMSprop
 from .random import dropout_threshold, initial_values
 from .schedules import CosineDecay, ExponentialDecay, Schedule, StepDecay, WarmUp

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from .engine import _random
 from .initializers import INITIALIZERS
-from .network import Layout, ParameterSlot
+from .layout import Layout, ParameterSlot
 
 __all__ = ["derive_seed", "dropout_keep", "dropout_threshold", "initial_values", "permutation"]
 

@@ -17,7 +17,8 @@ from .activations import Floats
 from .backpropagation import Arrays, Keep, evaluate, forward, loss_and_gradients
 from .layers import Dropout
 from .losses import get_loss
-from .network import Layout, Network
+from .layout import Layout
+from .network import Network
 from .optimizers import Adam, AdamW, EarlyStopping, GradientDescent, Momentum, Optimizer, RMSprop
 from .random import dropout_keep, permutation
 from .schedules import learning_rate_at

@@ -1,0 +1,69 @@
+"""The layout of a built network: a shape per layer, and the place of every parameter in one flat vector."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from .layers import BuiltLayer, Parameter, Shape
+
+__all__ = ["Layout", "ParameterSlot"]
+
+
+@dataclass(frozen=True)
+class ParameterSlot:
+    """Where one parameter lives in the flat vector of all: entries ``start:stop``, in C order."""
+
+    name: str
+    start: int
+    stop: int
+    parameter: Parameter
+    layer: int
+    ordinal: int
+
+    @property
+    def shape(self) -> Shape:
+        """The shape of the parameter."""
+        return self.parameter.shape
+
+
+@dataclass(frozen=True)
+class Layout:
+    """A network built for an input shape: the shape per layer and the place of every parameter."""
+
+    input_shape: Shape
+    output_shape: Shape
+    layers: tuple[BuiltLayer, ...]
+    parameters: tuple[ParameterSlot, ...]
+    size: int
+
+    def __str__(self) -> str:
+        """Return a table with a line per layer."""
+        lines = [f"input {self.input_shape}"]
+        for index, built in enumerate(self.layers):
+            count = sum(parameter.size for parameter in built.parameters)
+            lines.append(f"{index} {built.layer} -> {built.output_shape}, {count} parameters")
+        return "\n".join([*lines, f"{self.size} parameters in all"])
+
+    def flatten(self, parameters: Mapping[str, ArrayLike], dtype: str) -> NDArray[Any]:
+        """Return the parameters as one flat vector, or raise ValueError naming what does not fit."""
+        names = [slot.name for slot in self.parameters]
+        if sorted(parameters) != sorted(names):
+            raise ValueError(
+                f"parameters must be named {', '.join(names)}; got {', '.join(sorted(parameters))}"
+            )
+        flat = np.empty(self.size, dtype)
+        for slot in self.parameters:
+            value = np.asarray(parameters[slot.name])
+            if value.shape != slot.shape:
+                raise ValueError(f"parameter {slot.name} must have shape {slot.shape}, got {value.shape}")
+            flat[slot.start : slot.stop] = value.reshape(-1)
+        return flat
+
+    def unflatten(self, flat: NDArray[Any]) -> dict[str, NDArray[Any]]:
+        """Return the parameters of a flat vector by name; each is a view of it."""
+        return {slot.name: flat[slot.start : slot.stop].reshape(slot.shape) for slot in self.parameters}
