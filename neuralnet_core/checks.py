@@ -27,7 +27,10 @@ def check_number(
     rule = " and ".join(f"{sign} {bound:g}" for sign, bound, _ in rules) or "a finite number"
     if isinstance(value, bool) or not isinstance(value, Real):
         raise TypeError(f"{name} must be a number ({rule}), got {value!r}")
-    number = float(value)
+    try:
+        number = float(value) + 0.0  # -0.0 becomes 0.0: equal values are the same value, to the bit
+    except OverflowError:  # an integer of hundreds of digits
+        number = math.inf
     if not math.isfinite(number) or not all(holds(number, bound) for _, bound, holds in rules):
         raise ValueError(f"{name} must be {rule}, got {value!r}")
     return number

@@ -15,8 +15,8 @@ from .checks import check_dtype
 from .data import check_features, check_same_length, encode_targets
 from .evaluation import gradients
 from .layers import Dropout
-from .losses import get_loss
 from .layout import Layout
+from .losses import get_loss
 from .network import Network
 from .random import dropout_keep
 

@@ -16,8 +16,8 @@ from numpy.typing import ArrayLike, NDArray
 from .activations import Floats
 from .backpropagation import Arrays, Keep, evaluate, forward, loss_and_gradients
 from .layers import Dropout
-from .losses import get_loss
 from .layout import Layout
+from .losses import get_loss
 from .network import Network
 from .optimizers import Adam, AdamW, EarlyStopping, GradientDescent, Momentum, Optimizer, RMSprop
 from .random import dropout_keep, permutation

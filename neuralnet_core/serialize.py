@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import MISSING, fields
 from typing import Any
 
 from .layers import Dense, Dropout
@@ -60,22 +60,29 @@ def _plain(value: Any) -> Any:
 def from_dict(plain: Mapping[str, Any]) -> Any:
     """Return the value that `to_dict` described; its constructor checks every field.
 
+    A description may come from a stranger: it can make values of the classes here and nothing else.
+
     Raises
     ------
     ValueError, TypeError
-        If the dictionary names no known class, or fields that it does not have.
+        If the description names no known class, lacks a field, has one too many, or a value breaks its rule.
 
     Examples
     --------
     >>> from_dict({"type": "Dense", "units": 3, "activation": "relu"}).units
     3
+    >>> from_dict({"type": "Dropout", "rate": 2})
+    Traceback (most recent call last):
+    ValueError: rate must be >= 0 and < 1, got 2
     """
+    if not isinstance(plain, Mapping):
+        raise TypeError(f"a description must be a dictionary with a type, got {plain!r}")
     return _value(plain, MAX_DEPTH)
 
 
 def _value(plain: Any, depth: int) -> Any:
     if depth == 0:
-        raise ValueError(f"a description may be nested {MAX_DEPTH} deep at most")
+        raise ValueError(f"a description must be nested at most {MAX_DEPTH} deep")
     if isinstance(plain, list | tuple):
         return tuple(_value(item, depth - 1) for item in plain)
     if not isinstance(plain, Mapping):
@@ -83,21 +90,33 @@ def _value(plain: Any, depth: int) -> Any:
     kind = VALUE_TYPES.get(str(plain.get("type")))
     if kind is None:
         raise ValueError(f"type must be one of {', '.join(VALUE_TYPES)}; got {plain.get('type')!r}")
-    known = [field.name for field in fields(kind)]
     given = {name: value for name, value in plain.items() if name != "type"}
-    unknown = next((name for name in given if name not in known), None)
-    if unknown is not None:
-        raise ValueError(f"{kind.__name__} has no field {unknown!r}; its fields are {', '.join(known)}")
+    _check_fields(kind, given)
     return kind(**{name: _value(value, depth - 1) for name, value in given.items()})
 
 
+def _check_fields(kind: type, given: Mapping[str, Any]) -> None:
+    known = {field.name: field.default is MISSING for field in fields(kind)}
+    unknown = next((name for name in given if name not in known), None)
+    if unknown is not None:
+        raise ValueError(f"{kind.__name__} has no field {unknown!r}; its fields are {', '.join(known)}")
+    missing = next((name for name, required in known.items() if required and name not in given), None)
+    if missing is not None:
+        raise ValueError(f"{kind.__name__} needs the field {missing!r}")
+
+
 def canonical_json(value: Any) -> str:
-    """Return the one JSON text of a value: equal values have equal texts, whatever their numbers were spelled like.
+    """Return the one JSON text of a value: equal values have equal texts, however their numbers were spelled.
+
+    Keys are sorted, there are no spaces, and a number is the shortest text that reads back as the same bits.
+    A dictionary of plain values is taken as it is.
 
     Examples
     --------
     >>> canonical_json(Dropout(0.25))
     '{"rate":0.25,"type":"Dropout"}'
+    >>> canonical_json(GradientDescent(1)) == canonical_json(GradientDescent(1.0))
+    True
     """
     plain = value if isinstance(value, dict) else to_dict(value)
     return json.dumps(plain, sort_keys=True, separators=(",", ":"), allow_nan=False)
