@@ -130,7 +130,8 @@ cdef class Pack:
         p.dropout_threshold = <uint32_t *> self._take(dropouts)
         p.targets, p.coefficients = self._take(CHUNK * p.target_width), self._take(CHUNK)
         p.delta, p.delta_next = self._take(CHUNK * widest), self._take(CHUNK * widest)
-        p.probabilities, p.residuals = self._take(p.outputs), self._take(p.outputs)
+        p.probabilities = self._take(p.outputs)
+        p.residuals, p.squares = self._take(p.outputs), self._take(p.outputs)
         p.loss_sum, p.hits = self._take(1), self._take(1)
 
     cdef _allocate(self, bint shared_rows, int64_t dropouts, bint trains):
@@ -279,7 +280,9 @@ cdef class Pack:
                                    training, position == start)
             loss = loss + (self.p.loss_sum[0] + splat(0))
             if training:
-                self._join_slice(piece == 0)
+                self._join_gradients(piece == 0)
+            else:
+                self._join_residuals()
         self.p.loss_sum[0] = loss
         return totals[0]
 
@@ -301,7 +304,7 @@ cdef class Pack:
             score_of_chunk(p, last.output, last.stride, count)
         return self._poll()
 
-    cdef void _join_slice(self, bint first) noexcept nogil:
+    cdef void _join_gradients(self, bint first) noexcept nogil:
         cdef int64_t i
         cdef vec *slices = self.p.slice_gradients
         cdef vec zero = splat(0)
@@ -311,6 +314,13 @@ cdef class Pack:
             return
         for i in range(self.p.size):
             self.p.gradients[i] = self.p.gradients[i] + (slices[i] + zero)
+
+    cdef void _join_residuals(self) noexcept nogil:
+        cdef int64_t k
+        cdef vec zero = splat(0)
+        for k in range(self.p.outputs):
+            self.p.squares[k] = self.p.squares[k] + (self.p.residuals[k] + zero)
+            self.p.residuals[k] = zero
 
     cdef int _poll(self) except -1 nogil:
         """Obey the cancel flag at once, and in the main thread the user's Ctrl-C within milliseconds."""
@@ -329,7 +339,7 @@ cdef class Pack:
         cdef int lane
         self.p.hits[0] = splat(0)
         for k in range(self.p.outputs):
-            self.p.residuals[k] = splat(0)
+            self.p.residuals[k] = self.p.squares[k] = splat(0)
         self._accumulate(&self.validation_data, &self.validation_rows, 0, self.validation_rows.count, False)
         for lane in range(self.used):
             self.history[lane, 1, self.epoch] = <double> lane_of(self.p.loss_sum[0], lane)
@@ -343,7 +353,7 @@ cdef class Pack:
         if self.p.loss == SOFTMAX_CROSS_ENTROPY or self.p.loss == BINARY_CROSS_ENTROPY:
             return <double> lane_of(self.p.hits[0], lane) / <double> self.validation_rows.count
         for k in range(self.p.outputs):
-            residual = <double> lane_of(self.p.residuals[k], lane)
+            residual = <double> lane_of(self.p.squares[k], lane)
             squares = self._total_squares(k, lane)
             if squares > 0.0:
                 total += 1.0 - residual / squares

@@ -148,6 +148,7 @@ cdef struct PackState:
     vec *delta
     vec *delta_next
     vec *probabilities    # [outputs]
-    vec *residuals        # [outputs]: sums of squares for R2
+    vec *residuals        # [outputs]: sums of squares for R2, of the slice
+    vec *squares          # [outputs]: the same of all slices
     vec *loss_sum         # of the slice, then of the minibatch
     vec *hits
