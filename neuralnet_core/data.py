@@ -256,7 +256,8 @@ def _label_numbers(values: NDArray[Any], outputs: int, exact: bool) -> NDArray[A
                 f"one-hot labels for Dense({outputs}) must have {outputs} columns and a single 1 in every row, "
                 f"got shape {values.shape}" + ("" if one_hot else " with other rows")
             )
-        return values.argmax(axis=1)
+        labels: NDArray[Any] = values.argmax(axis=1)
+        return labels
     labels = values.reshape(-1)
     fractional = labels != np.floor(labels)
     if fractional.any():

@@ -87,17 +87,20 @@ class Model:
         return forward(self.network, self.parameters, self._features(X), self.dtype)
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:
-        """Return labels (n,), or numbers: (n,) for one output, else (n, outputs)."""
+        """Return labels (n,) as they were given, or numbers: (n,) for one output, else (n, outputs).
+
+        Several binary outputs are labels (n, outputs).
+        """
         outputs = self.decision_function(X)
         kind = get_loss(self.network.loss).kind
-        if kind == "regression":
-            return outputs[:, 0] if outputs.shape[1] == 1 else outputs
+        answers = outputs
         if kind == "classes":
-            numbers = outputs.argmax(axis=1)
-        else:
-            numbers = (outputs > 0).astype(np.int64)
-            numbers = numbers[:, 0] if outputs.shape[1] == 1 else numbers
-        return numbers if self.classes is None else np.array(self.classes)[numbers]
+            answers = outputs.argmax(axis=1)[:, None]
+        elif kind == "binary":
+            answers = (outputs > 0).astype(np.int64)
+        if answers.shape[1] == 1:
+            answers = answers[:, 0]
+        return answers if self.classes is None else np.array(self.classes)[answers]
 
     def predict_proba(self, X: ArrayLike) -> NDArray[Any]:
         """Return the probability of each class (n, classes); of each of several binary outputs, (n, outputs).
