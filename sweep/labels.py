@@ -1,0 +1,118 @@
+"""Short names for configurations: only the parameters that vary, no more digits than needed."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+LONGEST_VALUE = 18  # characters; a longer text loses its middle
+
+
+@dataclass(frozen=True, slots=True)
+class Labels:
+    """A text per configuration, and the parameters' names where the texts hold the values only."""
+
+    texts: tuple[str, ...]
+    names: str
+
+
+def varying_parameters(configurations: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return the names of the parameters that do not have one value everywhere, in order of appearance.
+
+    Examples
+    --------
+    >>> varying_parameters([{"hidden": 8, "l2": 0.0}, {"hidden": 16, "l2": 0.0}])
+    ['hidden']
+    """
+    names = dict.fromkeys(name for params in configurations for name in params)
+    return [name for name in names if len({repr(params.get(name)) for params in configurations}) > 1]
+
+
+def configuration_labels(
+    configurations: Sequence[Mapping[str, Any]], names: Sequence[str], longest: int = 36
+) -> Labels:
+    """Return a label per configuration: ``name=value`` if these fit, otherwise the values only.
+
+    Examples
+    --------
+    >>> configuration_labels([{"hidden": 8, "rate": 0.001}], ["hidden", "rate"]).texts
+    ('hidden=8, rate=0.001',)
+    >>> configuration_labels([{"hidden": 8, "rate": 0.001}], ["hidden", "rate"], longest=12)
+    Labels(texts=('8 · 0.001',), names='hidden · rate')
+    """
+    if not names:
+        return Labels(("the configuration",) * len(configurations), "")
+    values = [[format_value(params.get(name)) for name in names] for params in configurations]
+    full = [", ".join(f"{name}={value}" for name, value in zip(names, row, strict=True)) for row in values]
+    if max(map(len, full), default=0) <= longest:
+        return Labels(tuple(full), "")
+    return Labels(tuple(" · ".join(row) for row in values), " · ".join(names))
+
+
+def format_value(value: Any) -> str:
+    """Return a parameter's value in few characters.
+
+    Examples
+    --------
+    >>> format_value(0.00123456), format_value((32, 16)), format_value("an_extraordinarily_long_name")
+    ('0.00123', '32-16', 'an_extrao…ong_name')
+    """
+    if isinstance(value, float) and not value.is_integer():
+        return f"{value:.3g}"
+    if isinstance(value, float):
+        return f"{value:.0f}" if abs(value) < 1e5 else f"{value:.3g}"
+    if isinstance(value, tuple):
+        return shorten("-".join(format_value(item) for item in value))
+    return shorten(str(value))
+
+
+def wrapped(names: str, longest: int) -> str:
+    """Return names over several lines, broken after a dot between names; in a long name after an underscore.
+
+    Examples
+    --------
+    >>> wrapped("hidden · batch_size", 12).splitlines()
+    ['hidden ·', 'batch_size']
+    >>> wrapped("number_of_residual_blocks", 16).splitlines()
+    ['number_of_', 'residual_blocks']
+    """
+    pieces = re.findall(r".*?(?: · |$)", names)
+    pieces = [part for piece in pieces for part in ([piece] if len(piece) <= longest else _parts(piece))]
+    lines = [""]
+    for piece in pieces:
+        if lines[-1] and len(lines[-1]) + len(piece.rstrip()) > longest:
+            lines.append("")
+        lines[-1] += piece
+    return "\n".join(line.strip() for line in lines)
+
+
+def _parts(name: str) -> list[str]:
+    return re.findall(r".*?(?:_|$)", name)
+
+
+def shorten(text: str, longest: int = LONGEST_VALUE) -> str:
+    """Return the text without its middle where it is too long."""
+    if len(text) <= longest:
+        return text
+    tail = (longest - 1) // 2
+    return f"{text[: longest - 1 - tail]}…{text[-tail:]}"
+
+
+def format_interval(mean: float, low: float, high: float) -> str:
+    """Return a mean and its interval with as many digits as the interval's width gives a meaning to.
+
+    Examples
+    --------
+    >>> format_interval(0.978123, 0.9743, 0.9819)
+    '0.9781 ± 0.0038'
+    >>> format_interval(0.978123, float("nan"), float("nan"))
+    '0.9781'
+    """
+    half = (high - low) / 2
+    if not math.isfinite(half) or half <= 0:
+        return f"{mean:.4g}"
+    digits = min(12, max(0, 1 - math.floor(math.log10(half))))
+    return f"{mean:.{digits}f} ± {half:.{digits}f}" if digits else f"{mean:.4g} ± {half:.2g}"

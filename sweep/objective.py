@@ -1,0 +1,71 @@
+"""What "better" means: which metric decides, in which direction, and who comes first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+# The first that was measured decides.
+OBJECTIVES = ("validation_accuracy", "validation_r2", "validation_loss", "train_loss")
+LOWER_IS_BETTER = ("loss", "error", "mse", "rmse", "mae", "deviance")  # how such metrics' names end
+# Means of the same values in another order differ in the last digits: no difference to rank by.
+RANKED_DIGITS = 12
+
+
+def choose_objective(metrics: Sequence[str], wanted: str | None = None) -> str:
+    """Return the metric that decides: the wanted one, or the first of `OBJECTIVES` that was measured.
+
+    Examples
+    --------
+    >>> choose_objective(["train_loss", "validation_loss", "validation_accuracy"])
+    'validation_accuracy'
+    """
+    if wanted is not None:
+        if metrics and wanted not in metrics:
+            raise ValueError(f"metric must be one of {', '.join(metrics)}, got {wanted!r}")
+        return wanted
+    return next((name for name in (*OBJECTIVES, *metrics) if name in metrics), OBJECTIVES[-1])
+
+
+def higher_is_better(metric: str) -> bool:
+    """Return the direction of a metric, by its name.
+
+    Examples
+    --------
+    >>> higher_is_better("validation_accuracy"), higher_is_better("train_loss")
+    (True, False)
+    """
+    return not metric.endswith(LOWER_IS_BETTER)
+
+
+def rank(means: ArrayLike, complete: ArrayLike, higher: bool) -> NDArray[np.int64]:
+    """Return ranks from 1; equal means share one, and what is not complete comes after all that is.
+
+    Parameters
+    ----------
+    means : (C,)
+        The objective's mean per configuration; NaN where there is none.
+    complete : (C,)
+        Whether every trial of the configuration is done.
+    higher
+        Whether a higher mean is better.
+
+    Examples
+    --------
+    >>> rank([0.9, 0.8, 0.9, 0.99], [True, True, True, False], higher=True)
+    array([1, 3, 1, 4])
+    """
+    means = np.asarray(means, np.float64)
+    score = np.array([float(f"{mean:.{RANKED_DIGITS}g}") for mean in (-means if higher else means)])
+    score[np.isnan(score)] = np.inf
+    incomplete = ~np.asarray(complete, bool)
+    order = np.lexsort((score, incomplete))
+    # A row starts a new rank unless it equals the one before it.
+    equal = score[order][1:] == score[order][:-1]
+    equal &= incomplete[order][1:] == incomplete[order][:-1]
+    starts = np.r_[True, ~equal][: len(order)]
+    ranks = np.empty(len(order), np.int64)
+    ranks[order] = np.maximum.accumulate(np.where(starts, np.arange(1, len(order) + 1), 0))
+    return ranks

@@ -1,0 +1,135 @@
+"""A metric over the epochs: the mean of the repeats and the range they span."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sweep.labels import Labels, wrapped
+from sweep.objective import higher_is_better
+from sweep.plots.selection import Selection, select
+from sweep.plots.style import COLOURS, add_legend, is_wide, metric_label, own_axes, spanned, tidy
+
+if TYPE_CHECKING:
+    import pandas
+    from matplotlib.axes import Axes
+
+    from sweep.results import Results
+
+LEGEND_WIDTH = 36  # characters
+STYLES = {"train": (0, (4, 2)), "validation": "-"}  # training is dashed where both are shown
+
+
+@dataclass(frozen=True, slots=True)
+class LearningCurves:
+    """What `draw_learning_curves` shows.
+
+    `curves` holds for each configuration and split an array (R, E), a row per repeat, NaN after its last epoch.
+    """
+
+    selection: Selection
+    labels: Labels
+    metric: str
+    curves: dict[tuple[int, str], NDArray[np.float64]]
+
+    @property
+    def splits(self) -> list[str]:
+        """The splits shown, validation first."""
+        return sorted({split for _, split in self.curves}, reverse=True)
+
+
+def extract_learning_curves(results: Results, metric: str | None = None, top: int = 6) -> LearningCurves:
+    """Return the curves of the best configurations by the objective."""
+    if not 1 <= top <= len(COLOURS):
+        raise ValueError(f"top must be 1 to {len(COLOURS)} (as many colours can be told apart), got {top}")
+    name = metric or results.objective
+    selection = select(results, None, top)
+    trials = results.trials
+    done = trials[(trials["state"] == "done") & trials["configuration"].isin(selection.configurations)]
+    curves = results.curves.merge(done[["trial", "configuration"]], on="trial")
+    full_name = curves["split"].astype(str) + "_" + curves["metric"].astype(str)
+    wanted = curves[(full_name == name) | (curves["metric"] == name)]
+    if wanted.empty:
+        names = sorted({*full_name, *curves["metric"].astype(str)})
+        raise ValueError(f"metric must be one of {', '.join(names) or 'no curves at all'}, got {name!r}")
+    groups: Any = wanted.groupby(["configuration", "split"], observed=True)
+    return LearningCurves(
+        selection=selection,
+        labels=selection.labels(28),
+        metric=name,
+        curves={(int(number), str(split)): _by_repeat(group) for (number, split), group in groups},
+    )
+
+
+def draw_learning_curves(data: LearningCurves, ax: Axes | None = None) -> Axes:
+    """Draw the mean over the repeats as a line and their range as a band.
+
+    Where early stopping ended some repeats, the mean and the band end too (a mean of those left would jump), and
+    the others go on as thin lines.
+    """
+    from matplotlib.ticker import MaxNLocator
+
+    own_figure = ax is None
+    ax = own_axes(ax, 9.0, 4.6)
+    for place, number in enumerate(data.selection.configurations):
+        for split in data.splits:
+            if (number, split) in data.curves:
+                label = data.labels.texts[place] if split == data.splits[0] else None
+                style = STYLES.get(split, "-") if len(data.splits) > 1 else "-"
+                _draw_curve(ax, data.curves[number, split], COLOURS[place], style, label)
+    if is_wide(np.concatenate([values.ravel() for values in data.curves.values()]), data.metric):
+        ax.set_yscale("log")
+    ax.set_xlabel("epoch")
+    ax.set_ylabel(metric_label(data.metric))
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1, steps=[1, 2, 5, 10]))
+    ax.set_title(f"{metric_label(data.metric)}: {data.selection.extent}", loc="left")
+    tidy(ax)
+    _limit(ax, data)
+    add_legend(ax, own_figure, "outside right upper", title=_legend_title(data), alignment="left")
+    return ax
+
+
+def _legend_title(data: LearningCurves) -> str:
+    lines = [wrapped(data.labels.names, LEGEND_WIDTH)] if data.labels.names else []
+    lines.append("mean and range of repeats")
+    return "\n".join([*lines, *(["validation solid, training dashed"] if len(data.splits) > 1 else [])])
+
+
+def _limit(ax: Axes, data: LearningCurves) -> None:
+    """Leave out the steep start of a metric that rises: what matters is told apart further on."""
+    if not higher_is_better(data.metric):
+        return
+    late = [values[:, max(1, values.shape[1] // 6) :] for values in data.curves.values()]
+    if any(values.size for values in late):
+        least, greatest = spanned(np.concatenate([values.ravel() for values in late]))
+        ax.set_ylim(least - 0.05 * (greatest - least), greatest + 0.05 * (greatest - least))
+
+
+def _draw_curve(ax: Axes, values: NDArray[np.float64], colour: str, style: object, label: str | None) -> None:
+    epochs = np.arange(1, values.shape[1] + 1)
+    common = int(np.isfinite(values).all(axis=0).sum())
+    marker = "o" if values.shape[1] == 1 else None
+    together = values[:, :common]
+    ax.plot(
+        epochs[:common],
+        together.mean(axis=0),
+        color=colour,
+        linestyle=style,
+        label=label,
+        marker=marker,
+        linewidth=1.8,
+    )
+    ax.fill_between(
+        epochs[:common], together.min(axis=0), together.max(axis=0), color=colour, alpha=0.15, linewidth=0
+    )
+    for repeat in values:
+        ax.plot(epochs[common - 1 :], repeat[common - 1 :], color=colour, linewidth=0.7, alpha=0.6)
+
+
+def _by_repeat(group: pandas.DataFrame) -> NDArray[np.float64]:
+    """Return curves as an array (repeats, epochs) padded with NaN."""
+    table = group.pivot_table(index="trial", columns="epoch", values="value", observed=True)
+    return table.to_numpy(np.float64)

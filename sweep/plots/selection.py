@@ -1,0 +1,89 @@
+"""What all plots ask of results: configurations in order of a metric, with their parameters and values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sweep.labels import Labels, configuration_labels, varying_parameters
+from sweep.objective import choose_objective, higher_is_better, rank
+
+if TYPE_CHECKING:
+    import pandas
+
+    from sweep.results import Results
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Configurations, best first (C of them): numbers, parameters (plain values), means of the metric (C,)."""
+
+    metric: str
+    higher: bool
+    configurations: tuple[int, ...]
+    params: tuple[dict[str, Any], ...]
+    varying: tuple[str, ...]
+    means: NDArray[np.float64]
+    complete: tuple[bool, ...]
+    total: int
+
+    def labels(self, longest: int = 36) -> Labels:
+        """Return a label per configuration."""
+        return configuration_labels(self.params, self.varying, longest)
+
+    @property
+    def extent(self) -> str:
+        """How much of the sweep is shown, for a title."""
+        shown = len(self.configurations)
+        total = f"{self.total} configuration{'s' if self.total > 1 else ''}"
+        return total if shown == self.total else f"best {shown} of {total}"
+
+
+def select(results: Results, metric: str | None, top: int | None = None) -> Selection:
+    """Return the best configurations by a metric, those with a trial that is not done last.
+
+    Raises
+    ------
+    ValueError
+        If the metric was not measured, no trial is done, or `top` is not positive.
+    """
+    if top is not None and top < 1:
+        raise ValueError(f"top must be >= 1, got {top}")
+    summary = results.summary
+    measured = _columns(summary, "mean_")
+    name = choose_objective(measured, metric or results.objective)
+    if not summary["n"].any():
+        raise ValueError("there is nothing to plot: no trial is done")
+    means = summary[f"mean_{name}"].to_numpy()
+    planned = summary["configuration"].map(results.trials["configuration"].value_counts())
+    complete = (summary["n"] == planned).to_numpy() & np.isfinite(means)
+    higher = higher_is_better(name)
+    # The summary is in the objective's order: with a stable sort it decides between equals.
+    order = np.argsort(rank(means, complete, higher), kind="stable")
+    order = order[np.isfinite(means[order])]
+    params = _params(summary)
+    shown = order[:top]
+    return Selection(
+        metric=name,
+        higher=higher,
+        configurations=tuple(int(c) for c in summary["configuration"].iloc[shown]),
+        params=tuple(params[i] for i in shown),
+        varying=tuple(varying_parameters(params)),
+        means=means[shown],
+        complete=tuple(bool(c) for c in complete[shown]),
+        total=len(summary),
+    )
+
+
+def _params(summary: pandas.DataFrame) -> list[dict[str, Any]]:
+    names = _columns(summary, "params_")
+    columns = [summary[f"params_{name}"].tolist() for name in names]
+    return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)] or [{}] * len(summary)
+
+
+def _columns(table: pandas.DataFrame, prefix: str) -> list[str]:
+    """Return what follows a prefix in the names of columns."""
+    return [str(name).removeprefix(prefix) for name in table if str(name).startswith(prefix)]

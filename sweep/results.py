@@ -1,0 +1,289 @@
+"""What a sweep found: tables, the best configuration, comparisons, models and plots."""
+
+from __future__ import annotations
+
+import html
+import os
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
+from itertools import combinations
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+
+from neuralnet_core import Model
+from sweep.jobs import Record, Trial
+from sweep.labels import format_interval, format_value, varying_parameters
+from sweep.objective import choose_objective, higher_is_better, rank
+from sweep.statistics import paired_differences, summarize
+from sweep.store import Store
+from sweep.tables import PENDING, configurations_table, curves_table, metric_names, trials_table
+from sweep.values import plain_value
+
+if TYPE_CHECKING:
+    import pandas
+
+    from sweep.plots import Plots
+
+MOST_PAIRS = 1_000_000
+SHOWN_ROWS = 10  # of the summary, in a notebook
+
+
+class Results:
+    """The trials of a sweep and what came of them, as tables, answers and plots.
+
+    Parameters
+    ----------
+    trials
+        What was to be trained.
+    records
+        What came of it, by identity; a trial without a record is "pending".
+    description
+        What the sweep is, as written in the store; ``objective`` names the metric that decides (None: validation
+        accuracy or R2, without validation data the training loss).
+    train_again
+        Trains a trial once more, for models that were not kept.
+    kept_models
+        Models that were kept, by identity.
+    store
+        Path of the store the records come from: kept models, and curves where records hold none, are read there.
+
+    Attributes
+    ----------
+    trials : DataFrame
+        A row per trial: trial, configuration, ``params_*``, repeat, fold, seed, state, epoch, metrics, error,
+        identity, digest, and last the clock's columns started, seconds, worker.
+    summary : DataFrame
+        A row per configuration, best first: configuration, ``params_*``, n (trials done), mean, std and 95 % t
+        interval of every metric, rank. A configuration with a trial that is not done ranks last.
+    curves : DataFrame
+        A row per trial, metric and epoch: trial, epoch, split, metric, value (float32, as a store has them).
+    """
+
+    def __init__(
+        self,
+        trials: Sequence[Trial],
+        records: Mapping[str, Record],
+        description: Mapping[str, Any],
+        train_again: Callable[[Trial], Model] | None = None,
+        *,
+        kept_models: Mapping[str, Model] | None = None,
+        store: str | os.PathLike[str] | None = None,
+    ) -> None:
+        self.description = dict(description)
+        self._trials = list(trials)
+        self._records = records
+        self._train_again = train_again
+        self._kept_models = kept_models or {}
+        self._store = None if store is None else Path(store)
+        self._metrics = metric_names(self._recorded())
+
+    @classmethod
+    def open(cls, path: str | os.PathLike[str]) -> Self:
+        """Return the results in a store, also while a sweep writes it: as far as it has come.
+
+        Raises
+        ------
+        StoreError
+            If there is no store at the path that can be read.
+        """
+        with Store.read(path) as store:
+            return cls(store.trials(), store.records(curves=False), store.read_sweep(), store=store.path)
+
+    # --- Tables -------------------------------------------------------------------------------------------------
+
+    @property
+    def trials(self) -> pandas.DataFrame:
+        """A row per trial."""
+        return self._trials_table.copy()
+
+    @property
+    def summary(self) -> pandas.DataFrame:
+        """A row per configuration, best first."""
+        return self._summary.copy()
+
+    @property
+    def curves(self) -> pandas.DataFrame:
+        """A row per trial, metric and epoch."""
+        return self._curves.copy()
+
+    @property
+    def objective(self) -> str:
+        """The metric that decides which configuration is best."""
+        # Not checked against what was measured: where all trials failed, nothing was.
+        return self.description.get("objective") or choose_objective(self._metrics)
+
+    # --- Answers ------------------------------------------------------------------------------------------------
+
+    @property
+    def best(self) -> dict[str, Any]:
+        """The parameters of the configuration that ranks first."""
+        return dict(next(t.params for t in self._trials if t.configuration == self._best_configuration()))
+
+    def compare(
+        self, metric: str | None = None, baseline: int | Mapping[str, Any] | str | None = None
+    ) -> pandas.DataFrame:
+        """Compare configurations over the repeats and folds they share.
+
+        Parameters
+        ----------
+        metric
+            What to compare; None for the objective.
+        baseline
+            The configuration that all others are compared with: its number or its parameters; None for the best
+            one; ``"all"`` for all pairs.
+
+        Returns
+        -------
+        DataFrame
+            A row per pair, as `sweep.statistics.paired_differences` describes it, with the parameters of `b`
+            where these vary. Differences are a minus b, a being the baseline.
+
+        Notes
+        -----
+        The best configuration is chosen for its luck too: compared with it, others look a little worse than they
+        are. A difference that matters deserves fresh repeats of both.
+        """
+        name = choose_objective(self._metrics, metric or self.objective)
+        order = [int(number) for number in self._summary["configuration"]]
+        if baseline == "all":
+            pairs = list(combinations(order, 2)) if len(order) ** 2 <= 2 * MOST_PAIRS else None
+            if pairs is None:
+                raise ValueError(f"all pairs of {len(order)} configurations are too many; choose a baseline")
+            return paired_differences(self._trials_table, name, pairs)
+        a = self._configuration(baseline)
+        frame = paired_differences(self._trials_table, name, [(a, b) for b in order if b != a])
+        for place, column in enumerate(self._varying_columns(), start=2):
+            values = self._summary.set_index("configuration")[column]
+            frame.insert(place, column, values.loc[frame["b"]].array)
+        return frame
+
+    def model(self, trial: int) -> Model:
+        """Return the trained network of a trial: the one that was kept, or the same one trained again.
+
+        Parameters
+        ----------
+        trial
+            The trial's number, as in the column ``trial`` of `trials`.
+
+        Raises
+        ------
+        ValueError
+            If there is no such trial, if it has no model, if its model was not kept and cannot be trained again, or
+            if training again gave another model.
+        """
+        wanted = next((t for t in self._trials if t.trial == trial), None)
+        if wanted is None:
+            raise ValueError(f"trial must be one of the {len(self._trials)} trials, got {trial}")
+        record = self._records.get(wanted.identity)
+        if record is None or record.digest is None:
+            reason = PENDING if record is None else f"{record.state}: {record.error or 'no parameters'}"
+            raise ValueError(f"trial {trial} has no model ({reason})")
+        model = self._kept_model(wanted.identity) or self._model_again(wanted)
+        if model.digest() != record.digest:
+            raise ValueError(
+                f"the model of trial {trial} is not the recorded one (digest {model.digest()[:12]}, recorded"
+                f" {record.digest[:12]}): was it trained on other data, or by another version?"
+            )
+        return model
+
+    @cached_property
+    def plot(self) -> Plots:
+        """The plots: ``results.plot.comparison()`` and others, each of which returns Axes."""
+        from sweep.plots import Plots
+
+        return Plots(self)
+
+    # --- Inside -------------------------------------------------------------------------------------------------
+
+    def _recorded(self) -> list[Record]:
+        return [self._records[t.identity] for t in self._trials if t.identity in self._records]
+
+    @cached_property
+    def _trials_table(self) -> pandas.DataFrame:
+        return trials_table(self._trials, self._records, self._metrics)
+
+    @cached_property
+    def _summary(self) -> pandas.DataFrame:
+        table = configurations_table(self._trials).join(summarize(self._trials_table, self._metrics))
+        planned = self._trials_table.groupby("configuration").size().reindex(table.index)
+        means = table.get(f"mean_{self.objective}", np.full(len(table), np.nan))
+        complete = (table["n"] == planned) & np.isfinite(means)
+        table["rank"] = rank(means, complete, higher_is_better(self.objective))
+        return table.reset_index().sort_values(["rank", "configuration"], ignore_index=True)
+
+    @cached_property
+    def _curves(self) -> pandas.DataFrame:
+        if self._store is None or any(record.curves for record in self._recorded()):
+            return curves_table(self._trials, self._records)
+        with Store.read(self._store) as store:
+            return curves_table(self._trials, store.records())
+
+    def _varying_columns(self) -> list[str]:
+        params = {t.configuration: {n: plain_value(v) for n, v in t.params.items()} for t in self._trials}
+        return [f"params_{name}" for name in varying_parameters(list(params.values()))]
+
+    def _best_configuration(self) -> int:
+        if not self._summary["n"].any():
+            errors = [record.error for record in self._recorded() if record.error]
+            raise ValueError(f"no trial is done ({self._states()})" + (f": {errors[0]}" if errors else ""))
+        return int(self._summary["configuration"].iloc[0])
+
+    def _configuration(self, baseline: int | Mapping[str, Any] | str | None) -> int:
+        """Return the number of the configuration that `compare` was given."""
+        if baseline is None:
+            return self._best_configuration()
+        for trial in self._trials:
+            if baseline in (trial.configuration, trial.params):
+                return trial.configuration
+        raise ValueError(
+            f"baseline must be a configuration's number or parameters, or 'all', got {baseline!r}"
+        )
+
+    def _kept_model(self, identity: str) -> Model | None:
+        kept = self._kept_models.get(identity)
+        if kept is not None or self._store is None:
+            return kept
+        with Store.read(self._store) as store:
+            npz = store.model(identity)
+        return None if npz is None else Model.from_bytes(npz)
+
+    def _model_again(self, trial: Trial) -> Model:
+        if self._train_again is None:
+            raise ValueError(
+                f"the model of trial {trial.trial} was not kept: run the sweep on this store again, which trains"
+                " nothing anew, and ask its results"
+            )
+        return self._train_again(trial)
+
+    def _states(self) -> str:
+        counts = Counter(self._trials_table["state"])
+        return ", ".join(f"{count} {state}" for state, count in counts.most_common()) or "no trials"
+
+    def _headline(self) -> list[str]:
+        """Return what one wants to know first, a line each."""
+        configurations = len(self._summary)
+        lines = [f"{len(self._trials)} trials of {configurations} configurations: {self._states()}"]
+        if self._summary["n"].any():
+            first = self._summary.iloc[0]
+            value = format_interval(*(first[f"{k}_{self.objective}"] for k in ("mean", "ci_low", "ci_high")))
+            lines.append(f"best {self.objective}: {value} (mean and 95 % interval, n = {first['n']})")
+            lines.append(", ".join(f"{name}={format_value(plain_value(v))}" for name, v in self.best.items()))
+        if self._metrics and not any(name.startswith("validation") for name in self._metrics):
+            lines.append("no validation data: the objective is a training metric")
+        return lines
+
+    def __repr__(self) -> str:
+        return "\n  ".join(["Results", *self._headline()])
+
+    def _repr_html_(self) -> str:
+        names = ("mean", "ci_low", "ci_high")
+        columns = ["rank", *self._varying_columns(), "n", *(f"{name}_{self.objective}" for name in names)]
+        shown = self._summary[[name for name in columns if name in self._summary]].head(SHOWN_ROWS)
+        lines = "<br>".join(html.escape(line) for line in self._headline())
+        table = shown.to_html(index=False, border=0, float_format=lambda value: f"{value:.5g}")
+        more = len(self._summary) - len(shown)
+        rest = f"<p>and {more} more in <code>results.summary</code></p>" if more > 0 else ""
+        return f"<p><b>Results</b><br>{lines}</p>{table}{rest}"
