@@ -5,8 +5,7 @@ scikit-learn supplies the named sets and the splitters; pandas reads CSV and Par
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,11 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["DATASETS", "DataError", "Dataset", "load_dataset", "load_file", "split_rows"]
+from .errors import DataError
+from .suggestions import unknown
 
-
-class DataError(ValueError):
-    """Data that cannot be read or trained on; the message is one line."""
+__all__ = ["DATASETS", "Dataset", "load_dataset", "load_file", "split_rows"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,10 +102,12 @@ def load_dataset(name: str, **arguments: Any) -> Dataset:
     >>> load_dataset("moons", n_samples=10, noise=0.2).X.shape
     (10, 2)
     """
-    check_known("data set", name, DATASETS)
+    if name not in DATASETS:
+        raise DataError(unknown("data set", name, DATASETS))
     named = DATASETS[name]
     for argument in arguments:
-        check_known(f"argument of {name}", argument, named.arguments)
+        if argument not in named.arguments:
+            raise DataError(f"{name}: {unknown('argument', argument, named.arguments)}")
     if "random_state" in named.arguments:
         arguments = {"random_state": 0} | arguments
 
@@ -122,16 +122,6 @@ def load_dataset(name: str, **arguments: Any) -> Dataset:
     except (TypeError, ValueError) as error:
         raise DataError(f"{name}: {' '.join(str(error).split())}") from None
     return Dataset(name, bunch.data, bunch.target, tuple(map(str, bunch.feature_names)))
-
-
-def check_known(kind: str, name: str, known: Sequence[str] | Mapping[str, object]) -> None:
-    """Raise DataError listing what is known, the nearest first, unless `name` is."""
-    if name in known:
-        return
-    near = difflib.get_close_matches(name, known, n=1)
-    hint = f"; did you mean {near[0]}?" if near else ""
-    allowed = f"(allowed: {', '.join(known)})" if known else "(it takes none)"
-    raise DataError(f"unknown {kind} {name!r}{hint} {allowed}")
 
 
 def _numbered(count: int) -> tuple[str, ...]:
@@ -229,7 +219,7 @@ def _from_frame(path: Path, frame: Any, target: str, features: Sequence[str] | N
     frame = frame.set_axis(columns, axis=1)
     for column in [target, *(features or ())]:
         if column not in columns:
-            check_known(f"column in {path}:", column, columns)
+            raise DataError(f"{path}: {unknown('column', column, columns)}")
     chosen = [column for column in columns if column != target] if features is None else list(features)
     if not chosen or not len(frame):
         raise DataError(f"{path}: needs at least one row and one column besides {target!r}")

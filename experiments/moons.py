@@ -1,0 +1,62 @@
+"""Two interleaved half-circles: one network, its decision boundary and cost; then the same as a sweep.
+
+The network is 2-5-4-2-1, relu, trained by full-batch gradient descent on 1000 points. So small a network
+depends on its luck at the start: the sweep shows by how much, and which learning rate depends on it least.
+
+python experiments/moons.py [--quick]
+"""
+
+from __future__ import annotations
+
+import sys
+
+import matplotlib.pyplot as plt
+from sklearn.datasets import make_moons
+
+from neuralnet_core import Dense, GradientDescent, Network
+from sweep import Sweep
+
+QUICK = "--quick" in sys.argv
+EPOCHS, SEEDS = (200, 4) if QUICK else (4000, 24)
+RATES = [0.03, 0.1, 0.3, 1.0]
+
+X, y = make_moons(1000, noise=0.2, random_state=0)
+network = Network(
+    [Dense(5, "relu"), Dense(4, "relu"), Dense(2, "relu"), Dense(1)],
+    loss="binary_cross_entropy",  # takes the last layer's raw output and applies the sigmoid itself
+)
+
+
+def build(learning_rate: float) -> tuple[Network, GradientDescent]:
+    """One configuration -> what to train."""
+    return network, GradientDescent(learning_rate, epochs=EPOCHS, batch_size=None)
+
+
+def one_network() -> None:
+    """Train one network and show what it learned and how."""
+    model = network.train(X, y, build(0.3)[1], seed=1)
+    print(f"one network: accuracy {model.score(X, y):.3f} on its training data after {EPOCHS} iterations")
+    figure, (left, right) = plt.subplots(1, 2, figsize=(11, 4.5), layout="constrained")
+    model.plot_decision_boundary(X, y, ax=left)
+    model.plot_cost(ax=right)
+    figure.savefig("moons.png", dpi=150)
+    print("wrote moons.png: decision boundary and cost")
+
+
+def many_networks() -> None:
+    """Train the same for several learning rates, each from many seeds."""
+    sweep = Sweep(build, {"learning_rate": RATES}, repeats=SEEDS, seed=0)
+    results = sweep.run(X, y, validation=0.2)
+    print(f"\n{len(results.trials)} networks: {len(RATES)} learning rates x {SEEDS} seeds")
+    columns = ["params_learning_rate", "n"]
+    columns += [f"{part}_validation_accuracy" for part in ("mean", "std", "ci_low", "ci_high")]
+    print(results.summary[columns].to_string(index=False))
+    results.plot.comparison().figure.savefig("moons_learning_rates.png", dpi=150)
+    print("wrote moons_learning_rates.png: every seed as a dot")
+    boundaries = results.plot.decision_boundaries(X, y)
+    boundaries.flat[0].figure.savefig("moons_boundaries.png", dpi=150)
+    print("wrote moons_boundaries.png: what the first seed of each rate learned")
+
+
+one_network()
+many_networks()

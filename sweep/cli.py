@@ -1,0 +1,263 @@
+"""The command line: `sweep run`, `sweep table`, `sweep plot`. Thin: it parses, calls and prints.
+
+Everything heavy is imported by the command that needs it, so that `sweep --help` is quick.
+"""
+
+from __future__ import annotations
+
+import errno
+import importlib.metadata
+import inspect
+import os
+import shutil
+import sys
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+import numpy as np
+
+from .errors import USAGE, UserError
+from .store import StoreError
+
+if TYPE_CHECKING:
+    from .results import Results
+
+__all__ = ["main"]
+
+BAD_STORE = 65
+TRY_AGAIN = 75  # EX_TEMPFAIL of sysexits.h
+INTERRUPTED = 130
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and exit with a code that says how it went.
+
+    0 all done, 1 some trials failed, 2 usage, 65 bad data, 75 try again (disk full, store in use), 130 interrupted.
+
+    A user's mistake shows one line (a file with several mistakes, a line for each) and no traceback.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", UserWarning)
+        warnings.showwarning = _show_warning
+        _main(arguments)
+
+
+def _main(arguments: Sequence[str] | None) -> None:
+    try:
+        sys.exit(commands.main(arguments, prog_name="sweep", standalone_mode=False) or 0)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.ctx.get_help() if error.ctx else error.message)
+        sys.exit(USAGE)
+    except click.ClickException as error:
+        _fail([error.format_message()], error.exit_code)
+    except UserError as error:
+        _fail(error.lines, error.exit_code)
+    except StoreError as error:
+        _fail([str(error)], TRY_AGAIN if error.temporary else BAD_STORE)
+    except (KeyboardInterrupt, click.Abort):
+        _fail(["interrupted"], INTERRUPTED)
+    except BrokenPipeError:  # `sweep table ... | head`: the reader has what it wanted
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    except OSError as error:
+        told = f"{error.filename}: {error.strerror}" if error.filename else str(error)
+        _fail([told], TRY_AGAIN if error.errno == errno.ENOSPC else USAGE)
+
+
+def _fail(lines: Sequence[str], exit_code: int) -> None:
+    for line in lines:
+        click.echo(f"sweep: {' '.join(line.split())}", err=True)
+    sys.exit(exit_code)
+
+
+def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
+    click.echo(f"sweep: {' '.join(str(message).split())}", err=True)
+
+
+def _version() -> str:
+    try:
+        return importlib.metadata.version("neuralnet-sweep")
+    except importlib.metadata.PackageNotFoundError:
+        return "unknown: not installed"
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(_version(), message="sweep %(version)s")
+def commands() -> None:
+    """Train many small neural networks at once and see which configuration is better, and how sure that is."""
+
+
+# --- sweep run ------------------------------------------------------------------------------------------------
+
+
+@commands.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("overrides", metavar="[NAME=VALUE]...", nargs=-1)
+@click.option(
+    "--n-jobs", default=-1, show_default=True, metavar="N", help="Workers; -1 is every CPU, -2 all but one."
+)
+@click.option(
+    "--store", type=click.Path(path_type=Path), help="Where to record.  [default: FILE's name.sweep, here]"
+)
+@click.option("--dry-run", is_flag=True, help="Say what would be trained and train nothing.")
+@click.option(
+    "--backend",
+    type=click.Choice(["auto", "threads", "processes", "sequential"]),
+    default="auto",
+    show_default=True,
+    help="Where networks train; the results are the same.",
+)
+def run(
+    file: Path, overrides: tuple[str, ...], n_jobs: int, store: Path | None, dry_run: bool, backend: str
+) -> int:
+    """Train what an experiment FILE describes, and record it.
+
+    A store that exists is gone on with: what is recorded there is not trained again.
+
+    Values of the file are replaced by NAME=VALUE, for example optimizer.epochs=5 or 'space.hidden=[8, 16]'.
+    """
+    from .config import load_experiment
+    from .reporting import closing_lines, exit_code
+
+    experiment = load_experiment(file, overrides)
+    click.echo(experiment.describe())
+    if dry_run:
+        from .preview import preview
+
+        data = experiment.data
+        click.echo(_usage_errors(preview, experiment.sweep, data.X, data.y, experiment.validation))
+        return 0
+    store = store or Path(f"{experiment.name}.sweep")
+    last = _last_start(store)
+    click.echo(f"recording in {store}" + ("" if last is None else ", which has records: going on with it"))
+    results: Results = _usage_errors(
+        experiment.sweep.run,
+        experiment.data.X,
+        experiment.data.y,
+        validation=experiment.validation,
+        objective=experiment.objective,
+        n_jobs=n_jobs,
+        backend=backend,
+        store=store,
+    )
+    click.echo("\n".join(closing_lines(results, last)))
+    if results.trials["state"].eq("done").any():
+        click.echo("\n".join(_next_commands(store)))
+    return exit_code(results)
+
+
+def _usage_errors(function: Any, *arguments: Any, **options: Any) -> Any:
+    """Call a function; what it has against its arguments is the user's mistake, its data being checked before."""
+    try:
+        return function(*arguments, **options)
+    except (TypeError, ValueError) as error:
+        raise click.UsageError(str(error)) from error
+
+
+def _last_start(store: Path) -> Any:
+    """Return when the latest training in a store began, None if there is none."""
+    if not store.exists() or not store.stat().st_size:
+        return None
+    trials = _results(store).trials
+    return None if trials["started"].isna().all() else trials["started"].max()
+
+
+def _next_commands(store: Path) -> list[str]:
+    command = sys.argv[0]
+    found = shutil.which("sweep")
+    if Path(command).name != "sweep" or (found and Path(command).exists() and Path(found).samefile(command)):
+        command = "sweep"
+    return [
+        "what next:",
+        f"  {command} plot {store} comparison",
+        f"  {command} plot {store} learning_curves",
+        f"  {command} table {store} --trials --out {store.stem}.csv",
+    ]
+
+
+# --- sweep table, sweep plot ----------------------------------------------------------------------------------
+
+
+def _results(store: Path) -> Results:
+    from .results import Results
+
+    return Results.open(store)
+
+
+STORE = click.argument("store", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+
+
+@commands.command()
+@STORE
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(["table", "csv", "json", "parquet"]),
+    help="[default: by the name of --out, else table]",
+)
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Write to this file.")
+@click.option(
+    "--summary/--trials", "summary", default=True, help="A row per configuration (default) or per trial."
+)
+def table(store: Path, format_: str | None, out: Path | None, summary: bool) -> None:
+    """Print what a STORE holds, or write it to a file."""
+    from . import export
+
+    by_name = {".csv": "csv", ".json": "json", ".parquet": "parquet"}
+    chosen = format_ or by_name.get(out.suffix.lower() if out else "", "table")
+    if chosen == "parquet" and out is None:
+        raise click.UsageError("--format parquet needs --out FILE")
+    results = _results(store)
+    frame = results.summary if summary else results.trials
+    if chosen == "parquet" and out is not None:
+        export.write_parquet(frame, out)
+    else:
+        text = {
+            "table": lambda: export.readable_summary(results) if summary else export.readable_trials(results),
+            "csv": lambda: export.as_csv(frame).rstrip("\n"),
+            "json": lambda: export.as_json(frame),
+        }[chosen]()
+        if out is None:
+            click.echo(text)
+            return
+        out.write_text(text + "\n", encoding="utf-8")
+    click.echo(f"wrote {out}: {len(frame)} {'configurations' if summary else 'trials'}")
+
+
+def _kinds() -> list[str]:
+    from .plots import Plots
+
+    # A store holds no data, so what draws data points is for Python only.
+    return [name for name in vars(Plots) if not name.startswith("_") and name != "decision_boundaries"]
+
+
+@commands.command(help=f"Draw what a STORE holds, into a file. KIND is one of {', '.join(_kinds())}.")
+@STORE
+@click.argument("kind", metavar="[KIND]", type=click.Choice(_kinds()), default="comparison")
+@click.option(
+    "--out", type=click.Path(dir_okay=False, path_type=Path), help="[default: STORE-KIND.png, here]"
+)
+@click.option("--metric", help="What to show instead of the objective.")
+@click.option("--top", type=click.IntRange(1), help="How many of the best configurations to show.")
+@click.option("--x", help="heatmap: the parameter across.")
+@click.option("--y", help="heatmap: the parameter upwards.")
+@click.option("--parameter", help="slice: one parameter; all of them by default.")
+def plot(store: Path, kind: str, out: Path | None, **options: Any) -> None:
+    """Draw a plot of a store into a file."""
+    draw = getattr(_results(store).plot, kind)
+    given = {name: value for name, value in options.items() if value is not None}
+    for name in given:
+        if name not in inspect.signature(draw).parameters:
+            raise click.UsageError(f"--{name} is not for {kind}")
+    drawn = _usage_errors(draw, **given)
+    figure = (drawn.flat[0] if isinstance(drawn, np.ndarray) else drawn).figure
+    out = out or Path(f"{store.stem}-{kind.replace('_', '-')}.png")
+    _usage_errors(figure.savefig, out, dpi=150)
+    click.echo(f"wrote {out}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,168 @@
+"""The frame of an experiment file: which keys there are, of which types; every mistake in one go.
+
+docs/configuration.md describes the keys. The only importer of pydantic.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import ErrorDetails, PydanticCustomError
+
+from sweep.datasets import DATASETS
+from sweep.scaling import fit_scaling
+from sweep.suggestions import unknown
+
+from .overrides import dotted
+from .recipe import Problem
+
+__all__ = ["Frame", "check_frame"]
+
+
+class Table(BaseModel):
+    """A table with these keys and no others, of these types exactly."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class DataTable(BaseModel):
+    """What to train on: a set by `name` with its arguments, or a `file` with its columns."""
+
+    model_config = ConfigDict(extra="allow", strict=True)
+
+    name: str | None = None
+    file: str | None = None
+    target: str | None = None
+    features: list[str] | None = None
+    scaling: Any = "none"
+    target_divisor: float = Field(1.0, gt=0, allow_inf_nan=False)
+
+    @field_validator("scaling")
+    @classmethod
+    def _check_scaling(cls, value: Any) -> Any:
+        fit_scaling(value, [[0.0]])
+        return value
+
+    @model_validator(mode="after")
+    def _check_source(self) -> DataTable:
+        problems = list(self._problems())
+        if problems:
+            raise PydanticCustomError("data", "{lines}", {"lines": "\n".join(problems)})
+        return self
+
+    def _problems(self) -> Iterator[str]:
+        if (self.name is None) == (self.file is None):
+            yield f"needs name (one of {', '.join(DATASETS)}) or file, one of the two"
+        elif self.name is not None and self.name not in DATASETS:
+            yield unknown("name", self.name, DATASETS)
+        elif self.name is not None and (self.target is not None or self.features is not None):
+            yield f"target and features are for files, not for name = {self.name!r}"
+        elif self.file is not None and self.target is None:
+            yield "file needs target, the name of the column to predict"
+        arguments = DATASETS[self.name].arguments if self.name in DATASETS else ()
+        for key in self.arguments:
+            if key not in arguments:
+                yield unknown("key", key, [*type(self).model_fields, *arguments])
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """The arguments of a named set."""
+        return self.model_extra or {}
+
+
+class ValidationTable(Table):
+    """What to validate on: a `fraction` of the rows, or a `file` with the same columns."""
+
+    fraction: float | None = Field(None, gt=0, lt=1)
+    file: str | None = None
+
+    @model_validator(mode="after")
+    def _check_one(self) -> ValidationTable:
+        if (self.fraction is None) == (self.file is None):
+            raise PydanticCustomError("validation", "needs fraction (such as 0.2) or file, one of the two")
+        return self
+
+
+class NetworkTable(Table):
+    """The layers, as tables or one `$parameter`, and the loss."""
+
+    layers: Any
+    loss: str
+
+
+def _fraction_table(value: Any) -> Any:
+    """Return ``validation = 0.2`` as the table it is short for."""
+    return {"fraction": value} if isinstance(value, int | float) and not isinstance(value, bool) else value
+
+
+class Frame(Table):
+    """A whole experiment file."""
+
+    data: DataTable
+    validation: Annotated[ValidationTable | None, BeforeValidator(_fraction_table)] = None
+    network: NetworkTable
+    optimizer: dict[str, Any]
+    space: Any
+    repeats: int = Field(1, ge=1)
+    seed: int = Field(0, ge=0)
+    dtype: Literal["float32", "float64"] = "float32"
+    samples: int | None = Field(None, ge=1)
+    objective: Literal["validation_accuracy", "validation_r2", "validation_loss", "train_loss"] | None = None
+
+
+# --- Messages ---------------------------------------------------------------------------------------------------
+
+
+SIGNS = {
+    "greater than or equal to": ">=",
+    "less than or equal to": "<=",
+    "greater than": ">",
+    "less than": "<",
+}
+
+
+def check_frame(table: Mapping[str, Any]) -> tuple[Frame | None, list[Problem]]:
+    """Return the frame of a table, or what is wrong with it."""
+    try:
+        return Frame.model_validate(table), []
+    except ValidationError as error:
+        return None, [problem for details in error.errors() for problem in _explain(details)]
+
+
+def _explain(details: ErrorDetails) -> Iterator[Problem]:
+    """Yield pydantic's error in this project's words."""
+    path = dotted(tuple(part for part in details["loc"]))
+    value, kind = details["input"], details["type"]
+    if kind == "missing":
+        yield Problem(path, "is required")
+    elif kind == "extra_forbidden":
+        owner = _owner(details["loc"])
+        yield Problem(path, unknown("key", str(details["loc"][-1]), owner.model_fields))
+    elif kind in ("data", "validation"):
+        yield from (Problem(path, line) for line in details["msg"].splitlines())
+    else:
+        message = details["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
+        for words, sign in SIGNS.items():
+            message = message.replace(words, sign)
+        told = message if kind == "value_error" else f"must be {message}, got {value!r}"
+        yield Problem(path, told)
+
+
+def _owner(loc: tuple[str | int, ...]) -> type[BaseModel]:
+    """Return the model of the table that holds the last part of an error's place."""
+    tables: dict[str | int, type[BaseModel]] = {
+        "data": DataTable,
+        "validation": ValidationTable,
+        "network": NetworkTable,
+    }
+    return tables.get(loc[0], Frame) if len(loc) > 1 else Frame

@@ -1,0 +1,158 @@
+"""The space of an experiment file, and whether it and the rest of the file fit together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from neuralnet_core import LOSSES
+from neuralnet_core.data import encode_targets
+from sweep.datasets import Dataset
+from sweep.distributions import Distribution, choice, loguniform, randint, uniform
+from sweep.errors import DataError
+from sweep.space import Space
+from sweep.splits import Data
+from sweep.suggestions import unknown
+
+from .frame import Frame
+from .recipe import Problem, Recipe, references
+
+__all__ = ["check_fit", "check_recipe", "missing_parameters", "read_space", "unused_parameters"]
+
+DISTRIBUTIONS: dict[str, Callable[..., Distribution]] = {
+    "choice": choice,
+    "uniform": uniform,
+    "loguniform": loguniform,
+    "randint": randint,
+}
+
+
+def read_space(frame: Frame) -> tuple[list[Problem], list[dict[str, Any]]]:
+    """Return the problems of the space, and its parts with distributions made."""
+    problems: list[Problem] = []
+    made: list[dict[str, Any]] = []
+    for path, part in _parts(frame):
+        if not isinstance(part, dict) or not part:
+            told = f"must be a table of lists with at least one parameter, got {part!r}"
+            problems.append(Problem(path, told))
+            continue
+        made.append({})
+        for name, values in part.items():
+            try:
+                made[-1][name] = _values(values)
+                Space.of({name: made[-1][name]}, samples=1)
+            except (TypeError, ValueError) as error:
+                problems.append(Problem(f"{path}.{name}", str(error).removeprefix(f"space['{name}'] ")))
+    if frame.space == []:
+        problems.append(Problem("space", "has no tables; give at least one"))
+    if not problems and frame.samples is None and any(map(_is_random, made)):
+        problems.append(Problem("samples", "is required by a space with distributions: how many to draw"))
+    return problems, made
+
+
+def _parts(frame: Frame) -> list[tuple[str, Any]]:
+    """Return (path, part) of each part of the space."""
+    if isinstance(frame.space, list):
+        return [(f"space[{number}]", part) for number, part in enumerate(frame.space)]
+    return [("space", frame.space)]
+
+
+def _is_random(part: Mapping[str, Any]) -> bool:
+    return any(isinstance(values, Distribution) for values in part.values())
+
+
+def _values(values: Any) -> Any:
+    """Return a list of values as it is, a table as the distribution it describes."""
+    if not isinstance(values, dict):
+        return values
+    fields = dict(values)
+    name = fields.pop("distribution", None)
+    if name not in DISTRIBUTIONS:
+        raise ValueError(unknown("distribution", str(name), DISTRIBUTIONS))
+    wanted = ["values"] if name == "choice" else ["low", "high"]
+    if sorted(fields) != sorted(wanted):
+        raise ValueError(f"{name} takes {' and '.join(wanted)}, got {', '.join(fields) or 'nothing'}")
+    return DISTRIBUTIONS[name](**fields)
+
+
+def _references(frame: Frame) -> list[tuple[str, str]]:
+    return [*references(frame.network.model_dump(), "network"), *references(frame.optimizer, "optimizer")]
+
+
+def missing_parameters(frame: Frame) -> list[Problem]:
+    """Return a problem for each `$parameter` that the space does not give."""
+    problems: dict[str, Problem] = {}
+    for where, part in _parts(frame):
+        inside = "" if where == "space" else f" in {where}"
+        for name, path in _references(frame):
+            if isinstance(part, dict) and name not in part:
+                told = unknown("parameter", f"${name}", [f"${known}" for known in part]) + inside
+                problems.setdefault(path, Problem(path, told))
+    return list(problems.values())
+
+
+def unused_parameters(frame: Frame) -> list[Problem]:
+    """Return a problem for each parameter of the space that nothing refers to."""
+    used = {name for name, _ in _references(frame)}
+    return [
+        Problem(f"{where}.{name}", f'is used nowhere; write "${name}" where its values belong')
+        for where, part in _parts(frame)
+        for name in (part if isinstance(part, dict) else ())
+        if name not in used
+    ]
+
+
+def check_recipe(recipe: Recipe, parts: Sequence[Mapping[str, Any]]) -> list[Problem]:
+    """Return what the constructors have against the first values of every part, then against each other value."""
+    problems: dict[str, Problem] = {}
+    for part in parts:
+        first = _first(part)
+        for problem in recipe.problems(**first):
+            problems.setdefault(str(problem), problem)
+        if problems:
+            continue
+        for name, values in part.items():
+            for value in _samples(values)[1:]:
+                for problem in recipe.problems(**{**first, name: value}):
+                    told = Problem(f"space.{name}", f"{value!r}: {problem}")
+                    problems.setdefault(str(told), told)
+    return list(problems.values())
+
+
+def check_fit(
+    recipe: Recipe, parts: Sequence[Mapping[str, Any]], data: Dataset, validation: Any, dtype: str
+) -> list[Problem]:
+    """Return what is wrong between the data and the first network of every part.
+
+    Raises
+    ------
+    DataError
+        If the data alone cannot be trained on.
+    """
+    held_out = validation if isinstance(validation, tuple) else None
+    try:
+        checked = Data.of(data.X, data.y, held_out, None, dtype)
+    except (TypeError, ValueError) as error:
+        raise DataError(f"{data.name}: {error}") from None
+    problems: dict[str, Problem] = {}
+    for part in parts:
+        network, _ = recipe(**_first(part))
+        try:
+            outputs = network.build(checked.input_shape).output_shape[-1]
+            encode_targets(checked.y, LOSSES[network.loss], outputs, dtype)
+        except (TypeError, ValueError) as error:
+            problems.setdefault(str(error), Problem("network", str(error)))
+    return list(problems.values())
+
+
+def _first(part: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: _samples(values)[0] for name, values in part.items()}
+
+
+def _samples(values: Any) -> list[Any]:
+    """Return every value of a list; of a distribution the lowest and the highest."""
+    if isinstance(values, choice):
+        return list(values.values)
+    if isinstance(values, Distribution):
+        return [values.draw(0), values.draw(2**64 - 1)]
+    return list(values)

@@ -1,0 +1,160 @@
+"""Tables of results as text to read, CSV, JSON and Parquet."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .errors import ConfigError
+from .labels import format_interval, format_value
+from .results import Results
+
+if TYPE_CHECKING:
+    from pandas import DataFrame  # noqa: TID251 - a type only
+
+__all__ = ["FORMATS", "as_csv", "as_json", "readable_summary", "readable_trials", "write_parquet"]
+
+FORMATS = ("table", "csv", "json", "parquet")
+
+# What a spreadsheet takes for a formula when a cell begins with it (OWASP, "CSV Injection").
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
+HIDDEN = ("configuration", "fold", "seed", "identity", "digest", "started", "worker")
+
+
+# --- To read --------------------------------------------------------------------------------------------------
+
+
+def readable_summary(results: Results, top: int | None = None) -> str:
+    """Return the best configurations as aligned text: what varies, and each metric's mean with its interval."""
+    summary = results.summary if top is None else results.summary.head(top)
+    metrics = _objective_first(
+        results, [c.removeprefix("mean_") for c in summary.columns if c.startswith("mean_")]
+    )
+    parameters = _varying(results.summary)
+    header = ["rank", *(name.removeprefix("params_") for name in parameters), *metrics, "n"]
+    rows = []
+    for row in summary.to_dict("records"):
+        intervals = [
+            format_interval(*(row[f"{part}_{metric}"] for part in ("mean", "ci_low", "ci_high")))
+            for metric in metrics
+        ]
+        rows.append([str(row["rank"]), *(_cell(row[name]) for name in parameters), *intervals, str(row["n"])])
+    return align(header, rows)
+
+
+def readable_trials(results: Results) -> str:
+    """Return the trials as aligned text, without what only a program wants to know."""
+    trials = results.trials
+    params = [name for name in trials.columns if name.startswith("params_")]
+    constant = set(params) - set(_varying(trials))
+    columns = [
+        name for name in trials.columns if name not in {*HIDDEN, *constant} and not trials[name].isna().all()
+    ]
+    header = [name.removeprefix("params_") for name in columns]
+    return align(header, [[_cell(value) for value in row] for row in trials[columns].itertuples(index=False)])
+
+
+def align(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return columns of equal width; those of numbers are aligned to the right.
+
+    Examples
+    --------
+    >>> print(align(["rank", "activation"], [["1", "relu"], ["12", "tanh"]]))
+    rank  activation
+       1  relu
+      12  tanh
+    """
+    columns = list(zip(*[header, *rows], strict=True))
+    widths = [max(map(len, column)) for column in columns]
+    right = [all(cell[:1].isdigit() or cell == "-" for cell in column[1:]) for column in columns]
+    lines = (
+        "  ".join(
+            cell.rjust(width) if to_right else cell.ljust(width)
+            for cell, width, to_right in zip(row, widths, right, strict=True)
+        ).rstrip()
+        for row in [header, *rows]
+    )
+    return "\n".join(lines)
+
+
+def _varying(table: DataFrame) -> list[str]:
+    params = [name for name in table.columns if name.startswith("params_")]
+    return [name for name in params if table[name].map(repr).nunique() > 1] or params
+
+
+def _objective_first(results: Results, metrics: Iterable[str]) -> list[str]:
+    return sorted(metrics, key=lambda name: name != results.objective)
+
+
+def _cell(value: Any) -> str:
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return "-"
+    if isinstance(value, float | np.floating):
+        return f"{value:.4g}"
+    return str(value) if isinstance(value, str) else format_value(_plain(value))
+
+
+# --- For programs ---------------------------------------------------------------------------------------------
+
+
+def as_csv(table: DataFrame) -> str:
+    """Return a table as CSV. Text that a spreadsheet would run as a formula gets a ``'`` in front."""
+    safe = table.map(lambda value: _no_formula(_flat(value)))
+    safe.columns = [_no_formula(str(name)) for name in table.columns]
+    text: str = safe.to_csv(index=False, lineterminator="\n")
+    return text
+
+
+def as_json(table: DataFrame) -> str:
+    """Return a table as a JSON list of objects; what is not a finite number is null."""
+    rows = [{name: _json(value) for name, value in row.items()} for row in table.to_dict("records")]
+    return json.dumps(rows, indent=1, allow_nan=False)
+
+
+def write_parquet(table: DataFrame, path: Path) -> None:
+    """Write a table as Parquet; lists and mixed parameters become text."""
+    for name in table.columns:
+        kinds = {type(value) for value in table[name] if value is not None}
+        if table[name].dtype == object and (len(kinds) > 1 or kinds & {tuple, list, dict}):
+            table = table.assign(**{name: table[name].map(lambda value: str(_flat(value)))})
+    try:
+        table.to_parquet(path, index=False)
+    except ImportError:
+        raise ConfigError(
+            "writing Parquet needs pyarrow; install it: pip install 'neuralnet-sweep[parquet]'"
+        ) from None
+
+
+def _no_formula(value: Any) -> Any:
+    """Return text that no spreadsheet runs, anything else as it is.
+
+    Examples
+    --------
+    >>> _no_formula("=1+1"), _no_formula(-1.5)
+    ("'=1+1", -1.5)
+    """
+    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA_STARTS) else value
+
+
+def _flat(value: Any) -> Any:
+    return json.dumps(_json(value)) if isinstance(value, tuple | list | dict) else value
+
+
+def _json(value: Any) -> Any:
+    value = _plain(value)
+    if isinstance(value, tuple | list):
+        return [_json(item) for item in value]
+    if value is None or isinstance(value, bool | int | str):
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return None if value != value else str(value)
+
+
+def _plain(value: Any) -> Any:
+    return value.item() if isinstance(value, np.generic) else value

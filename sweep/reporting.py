@@ -1,0 +1,90 @@
+"""What `sweep run` says at its end, and the exit code that says it to programs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .export import readable_summary
+from .labels import format_value
+from .results import Results
+
+__all__ = ["closing_lines", "exit_code"]
+
+SOME_FAILED = 1
+INTERRUPTED = 130
+
+# A diverged trial is a result: it says that this configuration does not train.
+RESULTS = ("done", "diverged")
+FAILURES = ("failed", "timeout", "quarantined")
+UNFINISHED = ("pending", "cancelled")
+SHOWN = 10
+MOST_COMPARED = 1000  # configurations; comparing all with the best takes a moment
+LEVEL = 0.05
+
+
+def exit_code(results: Results) -> int:
+    """Return 0 if every trial has a result, 1 if some failed, 130 if the run was interrupted."""
+    states = set(results.trials["state"])
+    if states.intersection(UNFINISHED):
+        return INTERRUPTED
+    return SOME_FAILED if states.intersection(FAILURES) else 0
+
+
+def closing_lines(results: Results, last: Any = None) -> list[str]:
+    """Return how it went, the best configurations, and how sure that is.
+
+    Parameters
+    ----------
+    results
+        Of the run.
+    last : Timestamp, optional
+        When the latest training before this run began, if there were any.
+    """
+    trials = results.trials
+    states = trials["state"].value_counts().to_dict()
+    lines = [_trained(trials, last)]
+    for state, number in states.items():
+        if state != "done":
+            reasons = trials.loc[trials["state"] == state, "error"].dropna()
+            lines.append(
+                f"{number} trials {state}" + (f", the first: {reasons.iloc[0]}" if len(reasons) else "")
+            )
+    if states.get("done"):
+        count = len(results.summary)
+        shown = f"the best {SHOWN} of {count}" if count > SHOWN else f"{count}"
+        lines += ["", f"{shown} configurations: means, with 95 % intervals", ""]
+        lines += [readable_summary(results, SHOWN), "", *_best(results), ""]
+    return lines
+
+
+def _trained(trials: Any, last: Any) -> str:
+    """Return how many networks this run trained, and how long that took by their own clocks."""
+    new = trials[trials["state"].isin(RESULTS)].drop_duplicates("identity").sort_values("started")
+    if last is not None:
+        new = new[new["started"] > last]
+    if not len(new):
+        return "nothing was trained"
+    first, latest = new.iloc[0], new.iloc[-1]
+    seconds = (latest["started"] - first["started"]).total_seconds() + latest["seconds"]
+    return f"trained {len(new):,} networks in {seconds:.1f} s"
+
+
+def _best(results: Results) -> list[str]:
+    """Return what is best and how sure that is."""
+    first, name = results.summary.iloc[0], results.objective
+    mean, low, high = (first[f"{part}_{name}"] for part in ("mean", "ci_low", "ci_high"))
+    values = ", ".join(f"{parameter}={format_value(value)}" for parameter, value in results.best.items())
+    repeats = int(first["n"])
+    if repeats < 2:
+        return [f"best: {values}", f"      {name} {mean:.4f}; with one repeat nothing says how sure that is"]
+    lines = [
+        f"best: {values}",
+        f"      mean {name} {mean:.4f} over {repeats} repeats, 95 % interval {low:.4f} to {high:.4f}",
+    ]
+    if 1 < len(results.summary) <= MOST_COMPARED:
+        pairs = results.compare()
+        clearly = int((pairs["p_holm"] < LEVEL).sum())
+        lines.append(
+            f"      clearly better than {clearly} of the {len(pairs)} others (paired t tests, 5 %, Holm)"
+        )
+    return lines
