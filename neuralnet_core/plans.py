@@ -73,6 +73,7 @@ class PackPlan:
     weights: NDArray[np.float64] | None
     rows: NDArray[np.int64]  # (n, 1) where all lanes share them, else (n, LANES)
     order: NDArray[np.int64]  # work space of the same shape
+    spread: NDArray[np.int64] | None  # work space: rows of a slice per lane, where one network has the pack alone
     shared_rows: bool
     validation_features: NDArray[Any] | None
     validation_targets: NDArray[Any] | None
@@ -117,6 +118,7 @@ def make_plan(
         weights=data.weights,
         rows=rows,
         order=np.empty_like(rows),
+        spread=np.empty((_longest_slice(lanes), width), np.int64) if len(lanes) == 1 else None,
         shared_rows=shared,
         validation_features=data.features if data.validation_features is None else data.validation_features,
         validation_targets=data.targets if data.validation_targets is None else data.validation_targets,
@@ -152,6 +154,12 @@ def _table(by_lane: Iterable[Sequence[float]]) -> NDArray[np.float64]:
 
 def _rows(rows: Sequence[Any], shared: bool) -> NDArray[np.int64]:
     return np.ascontiguousarray((rows[0][:, None] if shared else np.stack(rows, axis=1)), np.int64)
+
+
+def _longest_slice(lanes: Sequence[Lane]) -> int:
+    """Return the samples in a slice of the largest sum over samples: an eighth of the rows."""
+    held_out = lanes[0].validation_rows
+    return -(-max(len(lanes[0].rows), 0 if held_out is None else len(held_out)) // 8)
 
 
 def _program(layout: Layout) -> NDArray[np.int64]:

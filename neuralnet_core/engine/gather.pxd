@@ -70,6 +70,15 @@ cdef inline void gather_coefficients(
                 set_lane(&p.coefficients[sample], lane, <real> c)
 
 
+cdef inline void gather_validity(PackState *p, int64_t position, int64_t count) noexcept nogil:
+    """Mark the samples that belong to the slice of a lane; what stands in for the others must count for nothing."""
+    cdef int64_t sample
+    cdef int lane
+    for sample in range(count):
+        for lane in range(LANES):
+            set_lane(&p.valid[sample], lane, p.lane_first[lane] + position + sample < p.lane_last[lane])
+
+
 cdef inline int64_t slice_length(int64_t count) noexcept nogil:
     """How many samples are summed in one go: all of them, or an eighth where there are more than SLICED."""
     return count if count <= SLICED else (count + SLICES - 1) // SLICES

@@ -60,9 +60,14 @@ cdef inline vec softmax_loss(PackState *p, const vec *z, vec label, vec c, vec *
     return vlog(total) - own
 
 
+cdef inline vec only_valid(PackState *p, int64_t sample, vec x) noexcept nogil:
+    """+0 in the lanes whose slice the sample is not of: by select, whatever x is there."""
+    return choose_gt(p.valid[sample], splat(0), x, splat(0))
+
+
 cdef inline void loss_of_chunk(PackState *p, const vec *z, int64_t stride, int64_t count) noexcept nogil:
     """Add the chunk's loss to `loss_sum` and leave its gradient in `delta`."""
-    cdef int64_t sample
+    cdef int64_t sample, k
     cdef const vec *t
     cdef const vec *row
     cdef vec *delta
@@ -78,6 +83,10 @@ cdef inline void loss_of_chunk(PackState *p, const vec *z, int64_t stride, int64
             loss = binary_loss(p, row, t, c, delta)
         else:
             loss = regression_loss(p, row, t, c, delta)
+        if p.sliced:
+            loss = only_valid(p, sample, loss)
+            for k in range(p.outputs):
+                delta[k] = only_valid(p, sample, delta[k])
         p.loss_sum[0] = vfma(c, loss, p.loss_sum[0])
 
 
@@ -104,5 +113,7 @@ cdef inline void score_of_chunk(PackState *p, const vec *z, int64_t stride, int6
         else:
             for k in range(p.outputs):
                 r = row[k] - t[k]
+                if p.sliced:
+                    r = only_valid(p, sample, r)
                 p.residuals[k] = vfma(r, r, p.residuals[k])
-        p.hits[0] = p.hits[0] + right
+        p.hits[0] = p.hits[0] + (only_valid(p, sample, right) if p.sliced else right)

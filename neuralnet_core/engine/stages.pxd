@@ -77,6 +77,7 @@ cdef inline void dropout_slopes(PackState *p, Stage *stage, int64_t count, int64
     cdef uint64_t key
     cdef uint32_t low[64]
     cdef uint32_t high[64]
+    cdef uint32_t offset[64]
     cdef uint32_t counter
     cdef uint32_t *threshold = p.dropout_threshold + stage.dropout * LANES
     cdef real *scale = <real *> (p.dropout_scale + stage.dropout)
@@ -85,11 +86,12 @@ cdef inline void dropout_slopes(PackState *p, Stage *stage, int64_t count, int64
         key = dropout_key(p.seeds[lane], <uint64_t> stage.layer, <uint64_t> p.updates)
         low[lane] = <uint32_t> key
         high[lane] = <uint32_t> (key >> 32)
+        offset[lane] = <uint32_t> (p.lane_first[lane] * stage.units)
     for sample in range(count):
         for unit in range(stage.units):
-            counter = <uint32_t> ((position + sample) * stage.units + unit)
             slope = <real *> (stage.slope + sample * stage.stride + unit)
             for lane in range(LANES):
+                counter = <uint32_t> ((position + sample) * stage.units + unit) + offset[lane]
                 slope[lane] = scale[lane] if dropout_word(low[lane], high[lane], counter) >= threshold[lane] else 0
 
 

@@ -141,6 +141,11 @@ cdef struct PackState:
     uint32_t *dropout_threshold  # [dropout layers][LANES]
     vec *dropout_scale
     int64_t updates
+    # where a lane holds a slice of the samples: its first and last place in the minibatch (else 0 and all)
+    int sliced
+    int64_t *lane_first
+    int64_t *lane_last
+    vec *valid            # [CHUNK]: 1 where a sample is one of the lane's slice, else 0
     # work space
     Block input
     vec *targets          # [CHUNK][target width]
