@@ -19,12 +19,11 @@ from types import FrameType, TracebackType
 from typing import Any, Self, TypeVar
 
 import joblib
-import numpy as np
 from threadpoolctl import threadpool_limits
 
 from neuralnet_core import CancelToken, Model, TrainingCancelled, train_many
 
-from .jobs import Job, Record, error_text
+from .jobs import Curves, Job, Record, error_text
 from .planner import Pack, Schedule
 from .splits import Data
 
@@ -101,7 +100,7 @@ class Execution:
         self._workers = max(1, min(workers, len(packs)))
         self.schedule = Schedule(packs, self._workers)
         self._running: dict[int, tuple[Pack, ...]] = {}
-        self._interrupts = _Interrupts(raises=backend == "processes")
+        self._interrupts = _Interrupts()
 
     @property
     def interrupted(self) -> bool:
@@ -111,27 +110,44 @@ class Execution:
     def run(self, work: Callable[..., Outcome], **options: object) -> Generator[tuple[list[int], Outcome]]:
         """Yield the jobs' numbers and ``work(task, cancel=token, **options)`` of every chunk; after Ctrl-C, end.
 
-        In threads the first Ctrl-C cancels the kernels, which look for it about every millisecond; workers in
-        processes are killed. Chunks under way are lost (a second's work), finished ones are not. The second
-        Ctrl-C raises.
+        In threads the first Ctrl-C cancels the kernels, which look for it about every millisecond (with
+        "sequential" they end their chunk: Python handles signals in the main thread, which they keep busy);
+        workers in processes are killed. Chunks under way are lost (a second's work), finished ones are not.
+        The second Ctrl-C raises at once.
         """
         token = None if self._backend == "processes" else self._interrupts.token
         call = partial(work, cancel=token, **options)
         with self._interrupts, threadpool_limits(1):
             outcomes = _execute(call, self._tasks(), self._workers, self._backend)
             try:
-                for outcome in outcomes:
+                for outcome in self._watched(outcomes):
                     chunk = self._running.pop(outcome.number)
                     if not outcome.cancelled:
                         self.schedule.finished(chunk, outcome.seconds)
                         yield [number for pack in chunk for number in pack.jobs], outcome
             except KeyboardInterrupt:
+                if self._interrupts.twice:
+                    raise
                 self._interrupts.stop()
             except GeneratorExit:  # the consumer gave up: let the workers end before the error goes on
                 self._interrupts.stop()
-                for _ in outcomes:
-                    pass
+                if not self._interrupts.twice:
+                    for _ in outcomes:
+                        pass
                 raise
+
+    def _watched(self, outcomes: Generator[Outcome]) -> Iterator[Outcome]:
+        """Yield the outcomes; with processes, Ctrl-C raises inside joblib, which then kills its workers."""
+        kills = self._backend == "processes"
+        while True:
+            if kills and self._interrupts.caught:
+                outcomes.throw(KeyboardInterrupt)
+            self._interrupts.raises = kills
+            outcome = next(outcomes, None)
+            self._interrupts.raises = False
+            if outcome is None:
+                return
+            yield outcome
 
     def _tasks(self) -> Iterator[Task]:
         for number, chunk in enumerate(self.schedule.chunks()):
@@ -145,15 +161,14 @@ class Execution:
 class _Interrupts:
     """Turns Ctrl-C into the cancelling of what runs, for a `with` block in the main thread.
 
-    An exception out of a signal handler would end joblib's loop at any point, with results in it. So the
-    first Ctrl-C only sets the cancel token, and the loop ends by itself. A handler that somebody else has set
-    is left alone.
+    An exception out of a signal handler would end joblib's loop, or the recording of a result, at any point.
+    So the first Ctrl-C only sets the cancel token, and the loop ends by itself; it raises where, and while,
+    `raises` is set. A handler that somebody else has set is left alone.
     """
 
-    def __init__(self, raises: bool) -> None:
+    def __init__(self) -> None:
         self.token = CancelToken()
-        self.caught = False
-        self._raises = raises
+        self.caught = self.twice = self.raises = False
         self._installed = False
 
     def stop(self) -> None:
@@ -175,12 +190,13 @@ class _Interrupts:
             signal.signal(signal.SIGINT, signal.default_int_handler)
 
     def _handle(self, _number: int, _frame: FrameType | None) -> None:
-        if self._raises or self.caught:
-            raise KeyboardInterrupt
+        self.twice = self.caught
         self.stop()
+        if self.twice or self.raises:
+            raise KeyboardInterrupt
 
 
-def _execute(work: Callable[[T], R], tasks: Iterable[T], workers: int, backend: str) -> Iterator[R]:
+def _execute(work: Callable[[T], R], tasks: Iterable[T], workers: int, backend: str) -> Generator[R]:
     """Yield the result of every task in order of completion."""
     if backend == "sequential":
         yield from map(work, tasks)
@@ -213,7 +229,7 @@ def record_task(
     except TrainingCancelled:
         return Outcome(task.number, time.perf_counter() - clock)
     each = (time.perf_counter() - clock) / len(task.jobs)
-    worker = f"{os.getpid()}:{threading.current_thread().name}"
+    worker = f"{os.getpid()}/{threading.get_native_id()}"
     records = [
         _record(job, model, started, each, worker) for job, model in zip(task.jobs, models, strict=True)
     ]
@@ -275,8 +291,7 @@ def train_jobs(jobs: Sequence[Job], data: Data, dtype: str, cancel: CancelToken 
 def _record(job: Job, model: Model | str, started: float, seconds: float, worker: str) -> Record:
     if isinstance(model, str):
         return Record(job.identity, "failed", 0, {}, {}, model, None, started, seconds, worker)
-    # As a store gives them back: in order of name, in single precision.
-    curves = {name: np.asarray(values, np.float32) for name, values in sorted(model.history_arrays.items())}
+    curves = Curves(model.history_arrays)
     digest = model.digest() if model.state == "done" else None
     return Record(
         job.identity, model.state, model.epoch, model.metrics, curves, None, digest, started, seconds, worker

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,7 +16,7 @@ from neuralnet_core import NUMERICS_VERSION, Network, Optimizer, canonical_json
 from .splits import RowSplit
 from .values import encode_params
 
-__all__ = ["STATES", "Configuration", "Job", "Record", "Trial", "trial_identity"]
+__all__ = ["STATES", "Configuration", "Curves", "Job", "Record", "Trial", "trial_identity"]
 
 STATES = ("done", "diverged", "failed", "timeout", "quarantined", "cancelled")
 
@@ -55,6 +56,42 @@ class Record:
     worker: str
 
 
+class Curves(Mapping[str, NDArray[np.float32]]):
+    """The learning curves of one training, as one array: a dict of arrays would take three times the memory.
+
+    They are as a store gives them back: in order of name, in single precision.
+
+    Examples
+    --------
+    >>> curves = Curves({"train_loss": np.array([2.0, 1.0]), "validation_loss": np.array([2.5, 1.5])})
+    >>> curves["validation_loss"]
+    array([2.5, 1.5], dtype=float32)
+    """
+
+    __slots__ = ("_names", "_values")
+
+    def __init__(self, curves: Mapping[str, NDArray[np.floating[Any]]]) -> None:
+        self._names = _in_order(tuple(curves))
+        self._values = np.array([curves[name] for name in self._names], np.float32)
+
+    def __getitem__(self, name: str) -> NDArray[np.float32]:
+        if name not in self._names:
+            raise KeyError(name)
+        values: NDArray[np.float32] = self._values[self._names.index(name)]
+        return values
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+
+@lru_cache(maxsize=256)
+def _in_order(names: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(sorted(names))
+
+
 class Job(NamedTuple):
     """One network to train: what an engine needs to know. `setting` numbers the distinct built values."""
 
@@ -71,7 +108,7 @@ class Job(NamedTuple):
 class Configuration:
     """Parameters and what `build` made of them: a network and an optimizer, or the text of an error.
 
-    `key` is equal for configurations that build equal values.
+    `key` is the hash of the built value in canonical JSON, never of parameters, names or code.
     """
 
     number: int
@@ -86,20 +123,23 @@ def configurations(
     build: Build, space: Iterable[dict[str, Any]], input_shape: tuple[int, ...], dtype: str
 ) -> list[Configuration]:
     """Return the built configurations of a space; one whose `build` raises, or does not fit, holds its error."""
-    return [_configuration(build, number, params, input_shape, dtype) for number, params in enumerate(space)]
-
-
-def _configuration(
-    build: Build, number: int, params: dict[str, Any], input_shape: tuple[int, ...], dtype: str
-) -> Configuration:
-    try:
-        network, optimizer = _checked(build(**params))
-        network.build(input_shape)
-        return Configuration(number, params, network, optimizer, None, built_key(network, optimizer, dtype))
-    except Exception as error:  # whatever the user's function raises is that configuration's result
-        text = error_text(error)
-        key = f"failed\n{encode_params(params)}\n{text}"
-        return Configuration(number, params, None, None, text, key)
+    known: dict[Network, tuple[Network, str]] = {}
+    found = []
+    for number, params in enumerate(space):
+        try:
+            network, optimizer = _checked(build(**params))
+            # Configurations with equal networks share one: less memory, and looked at once.
+            if network not in known:
+                network.build(input_shape)
+                known[network] = network, canonical_json(network)
+            network, text = known[network]
+            key = _key(dtype, text, canonical_json(optimizer))
+            found.append(Configuration(number, params, network, optimizer, None, key))
+        except Exception as error:  # whatever the user's function raises is that configuration's result
+            reason = error_text(error)
+            key = _key("failed", encode_params(params), reason)
+            found.append(Configuration(number, params, None, None, reason, key))
+    return found
 
 
 def _checked(built: object) -> tuple[Network, Optimizer]:
@@ -114,17 +154,13 @@ def error_text(error: BaseException) -> str:
     return " ".join(f"{type(error).__name__}: {error}".split())
 
 
-def built_key(network: Network, optimizer: Optimizer, dtype: str) -> str:
-    """Return the text that stands for a built value: canonical JSON, never parameters, names or code."""
-    return f"{NUMERICS_VERSION}\n{dtype}\n{canonical_json(network)}\n{canonical_json(optimizer)}"
+def _key(*texts: str) -> str:
+    return hashlib.sha256("\n".join((str(NUMERICS_VERSION), *texts)).encode()).hexdigest()
 
 
-def identity_of(key_hash: Any, seed: int, data_digest: str, rows_digest: str) -> str:
-    """Return a trial's identity from the sha256 object of its key, which serves every repeat."""
-    identity = key_hash.copy()
-    identity.update(f"\n{seed}\n{data_digest}\n{rows_digest}".encode())
-    text: str = identity.hexdigest()
-    return text
+def identity_of(key: str, seed: int, data_digest: str, rows_digest: str) -> str:
+    """Return the identity of a trial from the key of what was built, which serves every repeat."""
+    return hashlib.sha256(f"{key}\n{seed}\n{data_digest}\n{rows_digest}".encode()).hexdigest()
 
 
 def trial_identity(
@@ -145,5 +181,5 @@ def trial_identity(
     >>> one == trial_identity(network, Adam(0.01), "float32", 8, "data", "rows")
     False
     """
-    key_hash = hashlib.sha256(built_key(network, optimizer, dtype).encode())
-    return identity_of(key_hash, seed, data_digest, rows_digest)
+    key = _key(dtype, canonical_json(network), canonical_json(optimizer))
+    return identity_of(key, seed, data_digest, rows_digest)

@@ -21,6 +21,7 @@ SECONDS_PER_NETWORK = 40e-6
 LONGEST_CHUNK = 1.0
 SHORTEST_CHUNK = 0.02
 CHUNKS_PER_WORKER = 4
+MOST_NETWORKS = 2_000  # their parameters are in memory together
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,15 +113,16 @@ class Schedule:
     def chunks(self) -> Iterator[tuple[Pack, ...]]:
         """Yield the chunks; each is sized by what is known when it is asked for."""
         chunk: list[Pack] = []
-        seconds = 0.0
+        seconds, networks = 0.0, 0
         goal = self._goal()
         for pack in self._packs:
-            if chunk and seconds + pack.seconds > goal:
+            if chunk and (seconds + pack.seconds > goal or networks + len(pack.jobs) > MOST_NETWORKS):
                 self._unsent -= seconds
                 yield tuple(chunk)
-                chunk, seconds, goal = [], 0.0, self._goal()
+                chunk, seconds, networks, goal = [], 0.0, 0, self._goal()
             chunk.append(pack)
             seconds += pack.seconds
+            networks += len(pack.jobs)
         if chunk:
             yield tuple(chunk)
 

@@ -85,7 +85,7 @@ class Space(Sequence[dict[str, Any]]):
 
         Parameters
         ----------
-        spec : dict or list of dict
+        spec : dict, list of dict or Space
             A dict of lists is a grid. A dict with a distribution in it is drawn from `samples` times,
             its lists being choices; so is every dict if there is no distribution at all.
         samples : int, optional
@@ -98,6 +98,8 @@ class Space(Sequence[dict[str, Any]]):
         TypeError, ValueError
             If a name is not a string, a list is empty or holds a value twice, or `samples` is missing.
         """
+        if isinstance(spec, Space):
+            return spec
         specs = [spec] if isinstance(spec, Mapping) else spec
         if isinstance(specs, str) or not isinstance(specs, Sequence):
             raise TypeError(f"space must be a dict of lists or a list of such dicts, got {spec!r}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache, partial
 from numbers import Real
 from typing import Any
 
@@ -54,8 +54,9 @@ class Data:
         """The shape of one sample."""
         return self.X.shape[1:]
 
+    @cached_property
     def digest(self) -> str:
-        """Return the digest of all that is trained and validated on."""
+        """The digest of all that is trained and validated on."""
         digest = data_digest(self.X, self.y, self.sample_weight)
         if self.validation is None:
             return digest
@@ -65,9 +66,7 @@ class Data:
 def _pair(
     X: ArrayLike, y: ArrayLike, x_name: str, y_name: str, dtype: str
 ) -> tuple[NDArray[Any], NDArray[Any]]:
-    features, targets = check_features(X, dtype, name=x_name), np.asarray(y)
-    if targets.dtype == object and all(isinstance(label, str) for label in targets.flat):
-        targets = targets.astype(str)
+    features, targets = check_features(X, dtype, name=x_name), _targets(y, y_name)
     if targets.ndim == 0 or len(targets) != len(features):
         count = len(targets) if targets.ndim else 1
         raise ValueError(f"{x_name} and {y_name} must have one length, got {len(features)} and {count}")
@@ -75,6 +74,19 @@ def _pair(
         row = int(np.argwhere(~finite)[0][0])
         raise ValueError(f"{y_name} must be finite, got {targets[row]} in row {row}")
     return features, targets
+
+
+def _targets(y: ArrayLike, name: str) -> NDArray[Any]:
+    """Return targets as an array of numbers or of strings; what pandas holds as objects becomes one of these."""
+    targets = np.asarray(y)
+    if targets.dtype != object:
+        return targets
+    texts = sum(isinstance(label, str) for label in targets.flat)
+    plain = np.array(targets.tolist())
+    if plain.dtype == object or texts not in (0, targets.size):
+        other = next(label for label in targets.flat if not isinstance(label, str))
+        raise ValueError(f"{name} must hold numbers or strings alone, got {other!r} among others")
+    return plain
 
 
 def data_digest(X: NDArray[Any], y: NDArray[Any], sample_weight: NDArray[Any] | None = None) -> str:
@@ -91,9 +103,8 @@ def data_digest(X: NDArray[Any], y: NDArray[Any], sample_weight: NDArray[Any] | 
         if array is None:
             digest.update(b"none;")
             continue
-        plain = np.vectorize(repr, otypes=[str])(array) if array.dtype == object else array
-        digest.update(f"{plain.dtype.str}{plain.shape};".encode())
-        digest.update(np.ascontiguousarray(plain).reshape(-1).view(np.uint8).data)
+        digest.update(f"{array.dtype.str}{array.shape};".encode())
+        digest.update(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)
     return digest.hexdigest()
 
 
@@ -145,19 +156,19 @@ class Splits:
 
     def __init__(self, data: Data, fraction: float | None, seed: int) -> None:
         self._data, self._fraction, self._seed = data, fraction, seed
-        self._labels = {kind: _labels(data.y, kind) for kind in ("classes", "binary")}
+        self._labels = lru_cache(maxsize=None)(partial(_labels, data.y))
         self._draw_once = lru_cache(maxsize=None)(self._draw)
 
     def of(self, network: Network, repeat: int, fold: int) -> RowSplit:
         """Return the split of a repeat for a network: one for all that want it stratified, one for the rest."""
         kind = LOSSES[network.loss].kind
-        stratify = self._labels.get(kind) is not None
+        stratify = self._labels(kind) is not None
         return self._draw_once(kind if stratify else "regression", repeat, fold)
 
     def _draw(self, kind: str, repeat: int, fold: int) -> RowSplit:
         if self._fraction is None:
             return RowSplit.of(self._data, None, None)
-        labels = self._labels.get(kind)
+        labels = self._labels(kind)
         y = self._data.y if labels is None else labels
         rows, held_out = split_rows(
             y, self._fraction, derive_seed(self._seed, repeat, fold), labels is not None
@@ -172,7 +183,7 @@ def _labels(y: NDArray[Any], kind: str) -> NDArray[Any] | None:
         return labels
     if y.ndim == 2 and y.shape[1] == 1:
         y = y[:, 0]
-    if y.ndim != 1 or (kind == "binary" and len(np.unique(y)) > 2):
+    if y.ndim != 1 or kind == "regression" or (kind == "binary" and len(np.unique(y)) > 2):
         return None
     return y
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -32,18 +31,16 @@ class Study:
     ) -> Study:
         """Return the trials in order of configuration, then repeat; equal identities share a job."""
         study = cls(built, [], {}, {}, data, dtype)
-        data_digest = data.digest()
         settings: dict[str, int] = {}
         for configuration in built:
-            key_hash = hashlib.sha256(configuration.key.encode())
             setting = settings.setdefault(configuration.key, len(settings))
             for repeat, seed in enumerate(seeds):
                 if configuration.network is None or configuration.optimizer is None:
-                    identity = identity_of(key_hash, seed, "", "")
+                    identity = identity_of(configuration.key, seed, "", "")
                     study.failed[identity] = _failure(identity, configuration.error)
                 else:
                     split = splits.of(configuration.network, repeat, 0)
-                    identity = identity_of(key_hash, seed, data_digest, split.digest)
+                    identity = identity_of(configuration.key, seed, data.digest, split.digest)
                     if identity not in study.jobs:
                         value = (configuration.network, configuration.optimizer)
                         study.jobs[identity] = Job(*value, seed, split, setting, identity)

@@ -27,7 +27,7 @@ from .study import Study
 
 __all__ = ["Sweep"]
 
-MOST_TRIALS = 10**8  # a trial takes about a kilobyte in a run; what is beyond this is a slip in the space
+MOST_TRIALS = 10**7  # a trial takes about a kilobyte in a run; what is beyond this is a slip in the space
 
 
 @dataclass(frozen=True)
@@ -151,7 +151,7 @@ class Sweep:
         shown = progress_for(progress, decides, higher_is_better(decides))
         seeds = [derive_seed(self.seed, repeat, 0) for repeat in range(self.repeats)]
         study = Study.of(seeds, self.dtype, built, data, Splits(data, fraction, self.seed))
-        description = self._description(data, validation, decides)
+        description = self._description(data, fraction, decides)
         with ExitStack() as stack:
             recorder = _Recorder(study, None if store is None else stack.enter_context(Store.open(store)))
             recorder.begin(description)
@@ -166,7 +166,7 @@ class Sweep:
             store=store,
         )
 
-    def _description(self, data: Data, validation: object, objective: str) -> dict[str, Any]:
+    def _description(self, data: Data, fraction: float | None, objective: str) -> dict[str, Any]:
         engine = engine_info()
         return {
             "objective": objective,
@@ -176,10 +176,10 @@ class Sweep:
             "repeats": self.repeats,
             "seed": self.seed,
             "dtype": self.dtype,
-            "validation": validation if isinstance(validation, float | int) or validation is None else "data",
+            "validation": fraction if data.validation is None else "data",
             "input_shape": list(data.input_shape),
             "rows": len(data.X),
-            "data_digest": data.digest(),
+            "data_digest": data.digest,
             "numerics_version": engine.numerics_version,
             "instruction_set": engine.instruction_set,
         }

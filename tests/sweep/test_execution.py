@@ -199,6 +199,32 @@ def test_parallel_train_raises_for_what_does_not_fit() -> None:
 
 # --- Ctrl-C -------------------------------------------------------------------------------------------------
 
+
+@pytest.mark.parametrize(("backend", "workers"), BACKENDS)
+def test_ctrl_c_while_a_result_is_taken_loses_no_result(backend: str, workers: int) -> None:
+    jobs = [job(number, epochs=400) for number in range(400)]
+    interrupted = execution(jobs, backend, workers)
+    taken = 0
+    for numbers, _ in interrupted.run(record_task, data=DATA, dtype="float32", keep_models=False):
+        if not taken:
+            signal.raise_signal(signal.SIGINT)
+        taken += len(numbers)
+    assert interrupted.interrupted
+    assert 0 < taken < 400
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_the_second_ctrl_c_raises() -> None:
+    def consume() -> None:
+        jobs = [job(number) for number in range(40)]
+        for _ in execution(jobs).run(record_task, data=DATA, dtype="float32", keep_models=False):
+            signal.raise_signal(signal.SIGINT)
+            signal.raise_signal(signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt):
+        consume()
+
+
 INTERRUPTED = """
 import sys, time, warnings
 import numpy as np
@@ -228,7 +254,9 @@ with warnings.catch_warnings(record=True) as told:
         results = sweep.run(X, X[:, 0], validation=0.2, n_jobs=workers, backend=backend, progress="plain")
     except KeyboardInterrupt:
         print("nothing was recorded", flush=True)
+        print("returned at", time.time(), flush=True)
         raise SystemExit(3)
+print("returned at", time.time(), flush=True)
 states = results.trials["state"].value_counts().to_dict()
 print(set(states), len(told), str(told[0].message), flush=True)
 assert sum(states.values()) == 2000 and states["done"] > 0
@@ -237,7 +265,8 @@ print("fine", flush=True)
 
 
 def interrupt(epochs: int, backend: str, workers: int, after: str, delay: float) -> tuple[int, str, float]:
-    """Run the script, send SIGINT once it has printed `after`, and return its exit code, output and seconds."""
+    """Run the script, send SIGINT once it has printed `after`; return its exit code, its output, and how long
+    `run` took to end."""
     script = INTERRUPTED.format(epochs=epochs, backend=backend, workers=workers)
     process = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
@@ -247,10 +276,11 @@ def interrupt(epochs: int, backend: str, workers: int, after: str, delay: float)
         if after in line:
             break
     time.sleep(delay)
-    clock = time.perf_counter()
+    clock = time.time()
     process.send_signal(signal.SIGINT)
-    output, _ = process.communicate(timeout=60)
-    return process.returncode, "".join(lines) + output, time.perf_counter() - clock
+    output = "".join(lines) + process.communicate(timeout=60)[0]
+    returned = [float(line.split()[-1]) for line in output.splitlines() if line.startswith("returned at")]
+    return process.returncode, output, (returned or [np.inf])[0] - clock
 
 
 @pytest.mark.parametrize(("backend", "workers"), [("threads", 1), ("threads", 2), ("processes", 2)])

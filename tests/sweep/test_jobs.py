@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from neuralnet_core import Adam, Dense, Momentum, Network
-from sweep.jobs import Configuration, Record, Trial, configurations, trial_identity
+from sweep.jobs import Configuration, Curves, Record, Trial, configurations, trial_identity
 from sweep.splits import data_digest
 
 NETWORK = Network([Dense(4, "tanh"), Dense(1)], loss="mse")
@@ -118,3 +118,23 @@ def test_data_digest_sees_dtype_shape_values_and_weights() -> None:
     ]
     assert len(set(digests)) == len(digests)
     assert data_digest(X, y) == data_digest(np.asfortranarray(X), y.copy())
+
+
+def test_curves_are_a_mapping_in_order_of_name_and_single_precision() -> None:
+    curves = Curves({"validation_loss": np.array([0.1, 0.2]), "train_loss": np.array([1.0, 1 / 3])})
+    assert list(curves) == ["train_loss", "validation_loss"]
+    assert len(curves) == 2
+    assert curves["train_loss"].tolist() == [1.0, float(np.float32(1 / 3))]
+    assert "validation_accuracy" not in curves
+    with pytest.raises(KeyError):
+        curves["validation_accuracy"]
+    again = pickle.loads(pickle.dumps(curves))
+    assert {name: values.tolist() for name, values in again.items()} == {
+        name: values.tolist() for name, values in curves.items()
+    }
+
+
+def test_configurations_with_equal_networks_share_one() -> None:
+    one, two = built(lambda rate: (Network([Dense(4), Dense(1)]), Adam(rate)), {"rate": 0.1}, {"rate": 0.2})
+    assert one.network is two.network
+    assert one.key != two.key

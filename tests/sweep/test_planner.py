@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from neuralnet_core import Adam, Dense, Network, engine_info
 from sweep.jobs import Job
-from sweep.planner import LONGEST_CHUNK, Pack, Schedule, plan
+from sweep.planner import LONGEST_CHUNK, MOST_NETWORKS, Pack, Schedule, plan
 from sweep.splits import Data, RowSplit
 
 LANES = engine_info().lanes["float32"]
@@ -97,3 +97,10 @@ def test_times_correct_the_sizes_and_the_prediction() -> None:
     pace = schedule.pace()
     assert (pace.done, pace.total) == (len(first), 1000)
     assert pace.remaining == pytest.approx(10 * 0.1 * (1000 - len(first)))
+
+
+def test_a_chunk_of_tiny_networks_is_bounded_by_their_number() -> None:
+    packs = [Pack(tuple(range(8 * number, 8 * number + 8)), 1e-6) for number in range(10_000)]
+    assert (
+        max(sum(len(pack.jobs) for pack in chunk) for chunk in Schedule(packs, 2).chunks()) == MOST_NETWORKS
+    )

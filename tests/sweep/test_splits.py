@@ -95,10 +95,10 @@ def test_data_are_converted_once() -> None:
 
 def test_validation_data_are_part_of_the_digest() -> None:
     digests = {
-        data().digest(),
-        data(validation=(X[:10], LABELS[:10])).digest(),
-        data(validation=(X[:20], LABELS[:20])).digest(),
-        data(sample_weight=np.linspace(1, 2, 100)).digest(),
+        data().digest,
+        data(validation=(X[:10], LABELS[:10])).digest,
+        data(validation=(X[:20], LABELS[:20])).digest,
+        data(sample_weight=np.linspace(1, 2, 100)).digest,
     }
     assert len(digests) == 4
 
@@ -109,6 +109,8 @@ def test_validation_data_are_part_of_the_digest() -> None:
         (LABELS[:7], {}, "X and y must have one length, got 100 and 7"),
         (np.float64(3), {}, "X and y must have one length, got 100 and 1"),
         (np.where(np.arange(100) == 5, np.nan, 1.0), {}, "y must be finite, got nan in row 5"),
+        (np.array(["a", 1] * 50, object), {}, "y must hold numbers or strings alone, got 1 among others"),
+        (np.array([None, 1] * 50, object), {}, "y must hold numbers or strings alone, got None among others"),
         (LABELS, {"sample_weight": np.ones(3)}, "sample_weight"),
         (LABELS, {"sample_weight": -np.ones(100)}, "sample_weight"),
         (LABELS, {"validation": (X[:4, :2], LABELS[:4])}, r"validation X .*\(3,\) like X, got \(2,\)"),
