@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .data import Targets, check_features, check_same_length, encode_targets
+from .data import check_features, check_same_length, encode_targets
 from .layers import Shape
 from .losses import get_loss, softmax
 from .network import Network
@@ -119,6 +119,11 @@ class Model:
         positive = softmax(np.stack([np.zeros_like(outputs), outputs], axis=-1))
         return positive[:, 0] if outputs.shape[1] == 1 else positive[..., 1]
 
+    def encode(self, y: ArrayLike) -> NDArray[Any]:
+        """Return targets as the loss takes them: numbers (n, outputs), or label numbers (n, 1) for softmax."""
+        loss, (outputs,) = get_loss(self.network.loss), self.network.build(self.input_shape).output_shape
+        return encode_targets(y, loss, outputs, self.dtype, classes=self.classes).values
+
     def score(self, X: ArrayLike, y: ArrayLike) -> float:
         """Return accuracy or R2: on the validation data, exactly the number of the history."""
         return self._evaluate(X, y)[get_loss(self.network.loss).metric]
@@ -136,13 +141,24 @@ class Model:
         return hasher.hexdigest()
 
     def plot_cost(self, ax: Axes | None = None) -> Axes:
-        """Draw the losses by epoch."""
+        """Draw the training and validation losses by epoch, on `ax` or on a new figure.
+
+        The loss axis is logarithmic where the losses span much. The title says the score.
+        """
         from .plots import plot_cost
 
         return plot_cost(self, ax=ax)
 
     def plot_decision_boundary(self, X: ArrayLike, y: ArrayLike, ax: Axes | None = None) -> Axes:
-        """Draw what a network of two inputs predicts over the plane, and the data on top."""
+        """Draw what a network of two inputs predicts around the data and the data, on `ax` or on a new figure.
+
+        With `plot_cost` beside it, ``figure, (left, right) = pyplot.subplots(1, 2)`` and ``ax=left``, ``ax=right``.
+
+        Raises
+        ------
+        ValueError
+            For a network of other than two inputs, or of several outputs that are no classes.
+        """
         from .plots import plot_decision_boundary
 
         return plot_decision_boundary(self, X, y, ax=ax)
@@ -190,8 +206,4 @@ class Model:
 
         features = self._features(X)
         check_same_length(X=features, y=y)
-        return evaluate(self.network, self.parameters, features, self._targets(y).values, self.dtype)
-
-    def _targets(self, y: ArrayLike) -> Targets:
-        outputs = self.network.build(self.input_shape).output_shape[0]
-        return encode_targets(y, get_loss(self.network.loss), outputs, self.dtype, classes=self.classes)
+        return evaluate(self.network, self.parameters, features, self.encode(y), self.dtype)
