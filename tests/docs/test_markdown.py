@@ -1,4 +1,4 @@
-"""Every Python block of the README and of docs/ runs as a reader would run it; every link leads somewhere."""
+"""Every Python block of the README and of docs/ runs and prints what is shown below it; every link leads somewhere."""
 
 from __future__ import annotations
 
@@ -9,23 +9,32 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
-PYTHON_BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+BLOCK = r"^```{}\n(.*?)^```$"
+PYTHON_BLOCK = re.compile(
+    BLOCK.format("python") + r"(?:\n\n" + BLOCK.format("text") + ")?", re.MULTILINE | re.DOTALL
+)
 LINK = re.compile(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)")
 
 
-def python_blocks(page: Path) -> list[tuple[int, str]]:
-    """(line number of the first line, code) of each block."""
+def python_blocks(page: Path) -> list[tuple[int, str, str | None]]:
+    """(number of lines before it, code, the output shown in a text block that follows) of each block."""
     text = page.read_text(encoding="utf-8")
-    return [(text.count("\n", 0, block.start(1)), block[1]) for block in PYTHON_BLOCK.finditer(text)]
+    return [
+        (text.count("\n", 0, block.start(1)), block[1], block[2]) for block in PYTHON_BLOCK.finditer(text)
+    ]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_python_blocks_run(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_python_blocks_run(
+    page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.chdir(tmp_path)
     namespace: dict[str, object] = {"__name__": "__main__"}
-    for lines_before, code in python_blocks(page):
+    for lines_before, code, shown in python_blocks(page):
         # Empty lines put in front make a traceback point at the line of the page.
         exec(compile("\n" * lines_before + code, str(page), "exec"), namespace)
+        printed = capsys.readouterr().out
+        assert shown is None or printed == shown
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
