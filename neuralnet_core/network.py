@@ -161,5 +161,8 @@ def _signature(network: Network, input_shape: Shape) -> tuple[object, ...]:
 
 def check_shape(input_shape: int | Sequence[int]) -> Shape:
     """Return an input shape as a tuple; an int is the number of features."""
+    # The common case first: this runs several times for each network of a sweep.
+    if type(input_shape) is tuple and all(type(size) is int and size > 0 for size in input_shape):
+        return input_shape
     sizes = input_shape if isinstance(input_shape, Sequence) else (input_shape,)
     return tuple(check_integer("input_shape", size, at_least=1) for size in sizes)
