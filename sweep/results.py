@@ -60,6 +60,27 @@ class Results:
         interval of every metric, rank. A configuration with a trial that is not done ranks last.
     curves : DataFrame
         A row per trial, metric and epoch: trial, epoch, split, metric, value (float32, as a store has them).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from neuralnet_core import Dense, Momentum, Network
+    >>> from sweep import Sweep
+    >>> X = np.linspace(-1, 1, 40).reshape(20, 2)
+    >>> sweep = Sweep(
+    ...     lambda learning_rate: (Network([Dense(1)]), Momentum(learning_rate, epochs=5)),
+    ...     {"learning_rate": [1e-5, 1e-1]},
+    ...     repeats=3,
+    ... )
+    >>> results = sweep.run(X, X.sum(axis=1), validation=0.2, n_jobs=1)
+    >>> results.best
+    {'learning_rate': 0.1}
+    >>> results.objective
+    'validation_r2'
+    >>> results.summary[["params_learning_rate", "n", "rank"]].values.tolist()
+    [[0.1, 3.0, 1.0], [1e-05, 3.0, 2.0]]
+    >>> results.plot.comparison().get_title("left")
+    'validation R²: 2 configurations'
     """
 
     def __init__(

@@ -58,7 +58,7 @@ def draw_decision_boundaries(data: DecisionBoundaries) -> Any:
     axes = grid_of_axes(len(data.models), 3.1, 2.9, sharex=True, sharey=True)
     for ax, model, text in zip(axes.flat, data.models, data.labels.texts, strict=False):
         model.plot_decision_boundary(data.X, data.y, ax=ax)
-        ax.set_title(f"{text}\n{model.score(data.X, data.y):.3f}", fontsize="small")
+        ax.set_title(f"{text}\nscore {model.score(data.X, data.y):.3f}", fontsize="small")
         ax.label_outer()
         if ax.get_legend() is not None and ax is not axes.flat[0]:
             ax.get_legend().remove()

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sweep.labels import format_value
-from sweep.plots.parameters import Scale, scale_of, set_ticks
+from sweep.plots.parameters import Side, set_ticks, side_of
 from sweep.plots.selection import Selection, select
 from sweep.plots.style import COLOURMAP, PALE, VERMILLION, is_wide, metric_label, own_axes, spanned
 
@@ -20,23 +18,7 @@ if TYPE_CHECKING:
 
     from sweep.results import Results
 
-MOST_VALUES = 12  # a number with more values is put into bins
-BINS = 8
-
-
-@dataclass(frozen=True, slots=True)
-class Side:
-    """One side of a heatmap: its cells' labels, or the edges of its bins, and each configuration's cell (C,)."""
-
-    name: str
-    labels: tuple[str, ...]
-    binned: bool
-    cells: NDArray[np.int64]
-
-    @property
-    def count(self) -> int:
-        """Number of cells."""
-        return len(self.labels) - self.binned
+WRITTEN = 12  # so many rows and columns leave room for the cells' values
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +47,7 @@ def extract_heatmap(
         raise ValueError(f'others must be "mean" or "best", got {others!r}')
     selection = select(results, metric)
     names = _chosen(selection, x, y)
-    sides = [side_of(name, [params.get(name) for params in selection.params]) for name in names]
+    sides = [side_of(selection.scale(name), selection.values(name)) for name in names]
     return Heatmap(
         metric=selection.metric,
         higher=selection.higher,
@@ -75,20 +57,6 @@ def extract_heatmap(
         others=others,
         averaged=tuple(name for name in selection.varying if name not in names),
     )
-
-
-def side_of(name: str, values: Sequence[Any]) -> Side:
-    """Return the cells for a parameter's values: one per value, or bins where a number takes many."""
-    scale = scale_of(name, values)
-    if scale.kind == "places" or len(scale.values) <= MOST_VALUES:
-        places = Scale(name, "places", scale.values)
-        labels = tuple(format_value(value) for value in scale.values)
-        return Side(name, labels, binned=False, cells=places.positions(values).astype(np.int64))
-    positions = scale.positions(values)
-    edges = np.linspace(positions.min(), positions.max(), BINS + 1)
-    cells = np.clip(np.searchsorted(edges, positions, side="right") - 1, 0, BINS - 1)
-    shown = 10**edges if scale.kind == "log" else edges
-    return Side(name, tuple(_edge(value) for value in shown), binned=True, cells=cells)
 
 
 def draw_heatmap(data: Heatmap, ax: Axes | None = None) -> Axes:
@@ -105,9 +73,9 @@ def draw_heatmap(data: Heatmap, ax: Axes | None = None) -> Axes:
         edgecolor="white",
         linewidth=1,
     )
-    _label_side(ax.xaxis, data.x, horizontal=True)
-    _label_side(ax.yaxis, data.y, horizontal=False)
-    if rows * columns <= MOST_VALUES**2:
+    _label_side(ax.xaxis, data.x)
+    _label_side(ax.yaxis, data.y)
+    if rows * columns <= WRITTEN**2:
         _write_values(ax, data, mesh)
     row, column = divmod(_best_cell(data), columns)
     ax.add_patch(
@@ -137,7 +105,7 @@ def _chosen(selection: Selection, x: str | None, y: str | None) -> tuple[str, st
 
 def main_effect(selection: Selection, name: str) -> float:
     """Return the variance of the metric's mean between a parameter's values (or bins): how much it matters."""
-    side = side_of(name, [params.get(name) for params in selection.params])
+    side = side_of(selection.scale(name), selection.values(name))
     # Ranks, not values: one hopeless configuration must not decide.
     order = np.argsort(np.argsort(selection.means)).astype(np.float64)
     counts = np.bincount(side.cells, minlength=side.count)
@@ -156,14 +124,9 @@ def _cells(selection: Selection, x: Side, y: Side, others: str) -> NDArray[np.fl
     return values
 
 
-def _edge(value: float) -> str:
-    return format_value(float(f"{value:.2g}"))
-
-
-def _label_side(axis: Axis, side: Side, *, horizontal: bool) -> None:
+def _label_side(axis: Axis, side: Side) -> None:
     places = np.arange(len(side.labels)) + (0.0 if side.binned else 0.5)
-    long = sum(map(len, side.labels)) > 6 * len(side.labels)
-    set_ticks(axis, places, side.labels, tilted=horizontal and long)
+    set_ticks(axis, places, side.labels)
     axis.set_label_text(side.name)
 
 

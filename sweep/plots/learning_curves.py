@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from sweep.results import Results
 
-LEGEND_WIDTH = 36  # characters
+LEGEND_WIDTH = 40  # characters
 STYLES = {"train": (0, (4, 2)), "validation": "-"}  # training is dashed where both are shown
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sweep.labels import wrapped
-from sweep.plots.parameters import Scale, scale_of
+from sweep.plots.parameters import Scale
 from sweep.plots.selection import Selection, select
 from sweep.plots.style import COLOURMAP, is_wide, metric_label, own_axes, spanned
 
@@ -39,9 +39,8 @@ def extract_parallel_coordinates(
     selection = select(results, metric, top)
     if not selection.varying:
         raise ValueError("there is nothing to plot: no parameter varies")
-    columns = [[params.get(name) for params in selection.params] for name in selection.varying]
-    scales = tuple(scale_of(name, column) for name, column in zip(selection.varying, columns, strict=True))
-    heights = [_height(s, s.positions(column)) for s, column in zip(scales, columns, strict=True)]
+    scales = tuple(selection.scale(name) for name in selection.varying)
+    heights = [_height(scale, scale.positions(selection.values(scale.name))) for scale in scales]
     spread = [_spread(height) for height in heights]
     return ParallelCoordinates(selection, scales, np.transpose(spread), selection.means)
 

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from matplotlib.axis import Axis
 
 FEW = 8  # so many values of a number are each given a tick
+MOST_CELLS = 12  # a number with more values is put into bins
+BINS = 8
+CHARACTER = 0.09  # inches, in the width of a tick's text
 LOGARITHMIC_FROM = 4.0  # least ratio of the largest to the smallest value for a logarithmic axis
 
 
@@ -60,6 +63,21 @@ class Scale:
         return places, [format_value(float(f"{10**place:.1g}")) for place in places]
 
 
+@dataclass(frozen=True, slots=True)
+class Side:
+    """A parameter in cells: their labels, or the edges of bins, and each configuration's cell (C,)."""
+
+    name: str
+    labels: tuple[str, ...]
+    binned: bool
+    cells: NDArray[np.int64]
+
+    @property
+    def count(self) -> int:
+        """Number of cells."""
+        return len(self.labels) - self.binned
+
+
 def scale_of(name: str, values: Sequence[Any]) -> Scale:
     """Return the scale for a parameter that takes these values.
 
@@ -82,6 +100,19 @@ def scale_of(name: str, values: Sequence[Any]) -> Scale:
     return Scale(name, "places" if crowded else "linear", tuple(sorted(numbers)))
 
 
+def side_of(scale: Scale, values: Sequence[Any]) -> Side:
+    """Return the cells for a parameter's values: one per value, or bins where a number takes many."""
+    if scale.kind == "places" or len(scale.values) <= MOST_CELLS:
+        places = Scale(scale.name, "places", scale.values)
+        labels = tuple(format_value(value) for value in scale.values)
+        return Side(scale.name, labels, binned=False, cells=places.positions(values).astype(np.int64))
+    positions = scale.positions(values)
+    edges = np.linspace(positions.min(), positions.max(), BINS + 1)
+    cells = np.clip(np.searchsorted(edges, positions, side="right") - 1, 0, BINS - 1)
+    shown = 10**edges if scale.kind == "log" else edges
+    return Side(scale.name, tuple(_edge(value) for value in shown), binned=True, cells=cells)
+
+
 def label_axis(axis: Axis, scale: Scale) -> None:
     """Give an axis of matplotlib, logarithmic for a "log" scale, the parameter's name and ticks."""
     from matplotlib.ticker import NullLocator
@@ -90,14 +121,28 @@ def label_axis(axis: Axis, scale: Scale) -> None:
     if scale.kind == "log":
         places = 10**places
         axis.set_minor_locator(NullLocator())
-    set_ticks(axis, places, texts, tilted=sum(map(len, texts)) > 32)
+    set_ticks(axis, places, texts)
     axis.set_label_text(scale.name + (" (log scale)" if scale.kind == "log" else ""))
 
 
-def set_ticks(axis: Axis, places: NDArray[Any], texts: Sequence[str], *, tilted: bool) -> None:
-    """Give an axis its ticks, the texts tilted where they would run into each other."""
+def set_ticks(axis: Axis, places: NDArray[Any], texts: Sequence[str]) -> None:
+    """Give an axis its ticks; on a horizontal one, tilt the texts where they would run into each other."""
+    tilted = axis is axis.axes.xaxis and _collide(axis, places, texts)
     options: dict[str, Any] = {"rotation": 30, "ha": "right"} if tilted else {}
     axis.set_ticks(places, texts, **options)
+
+
+def _collide(axis: Axis, places: NDArray[Any], texts: Sequence[str]) -> bool:
+    axis.get_view_interval()  # has matplotlib bring the limits up to date
+    points = np.column_stack([places, np.zeros(len(places))])
+    inches = axis.axes.get_xaxis_transform().transform(points)[:, 0] / axis.axes.figure.dpi
+    lengths = np.array([len(text) for text in texts])
+    needed = CHARACTER * ((lengths[:-1] + lengths[1:]) / 2 + 1)
+    return bool((np.diff(inches) < needed).any())
+
+
+def _edge(value: float) -> str:
+    return format_value(float(f"{value:.2g}"))
 
 
 def _even_in_logarithm(ordered: NDArray[np.float64]) -> bool:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from sweep.labels import Labels, configuration_labels, varying_parameters
 from sweep.objective import choose_objective, higher_is_better, rank
+from sweep.plots.parameters import Scale, scale_of
 
 if TYPE_CHECKING:
     import pandas
@@ -33,6 +34,16 @@ class Selection:
     def labels(self, longest: int = 36) -> Labels:
         """Return a label per configuration."""
         return configuration_labels(self.params, self.varying, longest)
+
+    def values(self, name: str) -> list[Any]:
+        """Return a parameter's value in every configuration; None where it has none."""
+        return [params.get(name) for params in self.params]
+
+    def scale(self, name: str) -> Scale:
+        """Return the scale of a parameter; what is no number comes in the order of the space."""
+        in_space = np.argsort(self.configurations)
+        values = self.values(name)
+        return scale_of(name, [values[i] for i in in_space])
 
     @property
     def extent(self) -> str:

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sweep.plots.heatmap import side_of
-from sweep.plots.parameters import Scale, label_axis, scale_of
+from sweep.plots.parameters import Scale, label_axis, side_of
 from sweep.plots.selection import Selection, select
 from sweep.plots.style import (
     BLUE,
@@ -87,10 +86,9 @@ def draw_slices(slices: list[Slice]) -> Any:
 
 
 def _slice(selection: Selection, name: str) -> Slice:
-    taken = [params.get(name) for params in selection.params]
-    scale = scale_of(name, taken)
+    taken, scale = selection.values(name), selection.scale(name)
     positions = scale.positions(taken)
-    side = side_of(name, taken)
+    side = side_of(scale, taken)
     cells = np.unique(side.cells)
     return Slice(
         scale=scale,
@@ -132,15 +130,11 @@ def _draw(ax: Axes, data: Slice) -> None:
     )
     if logarithmic:
         ax.set_xscale("log")
-    _label(ax, data)
-    _limit(ax, data)
-    tidy(ax, grid="y")
-
-
-def _label(ax: Axes, data: Slice) -> None:
-    label_axis(ax.xaxis, data.scale)
     if data.scale.kind == "places":
         ax.set_xlim(-0.5, len(data.scale.values) - 0.5)
+    label_axis(ax.xaxis, data.scale)
+    _limit(ax, data)
+    tidy(ax, grid="y")
 
 
 def _offsets(data: Slice) -> NDArray[np.float64]:

@@ -356,7 +356,7 @@ def test_decision_boundaries_are_small_multiples(make_results: Make) -> None:
     axes = results.plot.decision_boundaries(X, y)
     check(axes)
     assert axes.shape == (2, 3)
-    assert axes[0, 0].get_title().endswith("32 · relu · 0.1\n0.875")
+    assert axes[0, 0].get_title().endswith("32 · relu · 0.1\nscore 0.875")
     assert results.plot.decision_boundaries(X, y, trials=[3, 60]).shape == (1, 2)
     assert extract_decision_boundaries(results, X, y, [7]).models == (FakeModel(results.trials["digest"][7]),)
     with pytest.raises(ValueError, match=r"need X of shape \(n, 2\), got \(50, 3\)"):

@@ -265,9 +265,18 @@ def test_a_killed_writer_loses_nothing_it_acknowledged(path: Path, groups: int) 
         with pytest.raises(StoreError, match=f"is being written by process {process.pid} on "):
             Store.open(path)
         process.send_signal(signal.SIGKILL)
-    with Store.open(path) as store:
-        store.check()
-        assert store.identities() >= {str(number) for number in range(acknowledged + 1)}
+    for how in (Store.read, Store.open):
+        with how(path) as store:
+            store.check()
+            assert store.identities() >= {str(number) for number in range(acknowledged + 1)}
+    assert files_beside(path) == ["digits.sweep"]
+
+
+def test_a_program_that_just_ends_loses_nothing(path: Path) -> None:
+    code = WRITE_FOR_EVER.replace("range(10**9)", "range(150)")
+    subprocess.run([sys.executable, "-c", code, str(path)], check=True, capture_output=True)
+    with Store.read(path) as store:
+        assert len(store.identities()) == 150
 
 
 # --- Faults -----------------------------------------------------------------------------------------------------
