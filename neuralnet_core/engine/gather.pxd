@@ -2,6 +2,7 @@
 
 from libc.string cimport memcpy
 
+from neuralnet_core.engine.losses cimport SOFTMAX_CROSS_ENTROPY
 from neuralnet_core.engine.structs cimport *
 
 
@@ -51,22 +52,22 @@ cdef inline double sum_of_weights(const Data *data, const Rows *rows, int64_t fi
 
 
 cdef inline void gather_coefficients(
-    PackState *p, const Data *data, const Rows *rows, int64_t first, int64_t count, const double *totals, double outputs
+    PackState *p, const Data *data, const Rows *rows, int64_t first, int64_t count
 ) noexcept nogil:
     """c = w / sum w (or 1 / n), shared out over the outputs where the loss is a mean over them."""
     cdef int64_t sample, position
     cdef int lane
-    cdef double c
+    cdef double c, outputs = 1.0 if p.loss == SOFTMAX_CROSS_ENTROPY else <double> p.outputs
     for sample in range(count):
         position = first + sample
         if data.weights == NULL:
-            p.coefficients[sample] = splat(<real> (1.0 / totals[0] / outputs))
+            p.coefficients[sample] = splat(<real> (1.0 / p.totals[0] / outputs))
         elif rows.shared:
-            c = data.weights[rows.index[position]] / totals[0] / outputs
+            c = data.weights[rows.index[position]] / p.totals[0] / outputs
             p.coefficients[sample] = splat(<real> c)
         else:
             for lane in range(LANES):
-                c = data.weights[rows.index[position * LANES + lane]] / totals[lane] / outputs
+                c = data.weights[rows.index[position * LANES + lane]] / p.totals[lane] / outputs
                 set_lane(&p.coefficients[sample], lane, <real> c)
 
 

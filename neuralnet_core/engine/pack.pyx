@@ -8,23 +8,18 @@ import threading
 
 import numpy as np
 
-from cpython.exc cimport PyErr_CheckSignals
 from libc.math cimport isfinite
-from libc.stdint cimport int64_t, uint32_t, uint64_t, uintptr_t
+from libc.stdint cimport int64_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy, memset
 
-from neuralnet_core.engine.activations cimport keeps_slope
-from neuralnet_core.engine.gather cimport (
-    gather_coefficients, gather_inputs, gather_targets, gather_validity, pieces, slice_length, sum_of_weights,
-)
-from neuralnet_core.engine.losses cimport BINARY_CROSS_ENTROPY, SOFTMAX_CROSS_ENTROPY, loss_of_chunk, score_of_chunk
-from neuralnet_core.engine.stages cimport backward, forward
+from neuralnet_core.engine.gather cimport gather_inputs, pieces
+from neuralnet_core.engine.losses cimport BINARY_CROSS_ENTROPY, SOFTMAX_CROSS_ENTROPY
+from neuralnet_core.engine.minibatch cimport accumulate, lay_out_inputs, poll
+from neuralnet_core.engine.stages cimport forward
 from neuralnet_core.engine.structs cimport *
 from neuralnet_core.engine.updates cimport update
-
-cdef extern from "stdlib.h" nogil:
-    int posix_memalign(void **memory, size_t alignment, size_t size)
+from neuralnet_core.engine.workspace cimport new_arena
 
 lanes = LANES
 
@@ -38,16 +33,13 @@ cdef class Pack:
     cdef Rows rows
     cdef Rows validation_rows
     cdef Rows order
-    cdef Rows spread            # the rows of a minibatch whose slices are the lanes
     cdef vec *arena
-    cdef int64_t arena_used, arena_size
     cdef object plan            # keeps the arrays alive
     cdef object kept_parameters
     cdef object history_array
     cdef double[:, :, ::1] history      # (lanes, metrics, epochs)
     cdef double[:, ::1] stopping        # (4, lanes): metric or -1, patience, min_delta, restore_best
     cdef real[:, ::1] kept              # (size, lanes): parameters that early stopping has put by
-    cdef double totals[64]              # of the minibatch: its samples, or their weights
     cdef double best[64]
     cdef int64_t best_epoch[64]
     cdef int64_t ended[64]              # the epochs a lane trained for; 0: still training
@@ -55,13 +47,11 @@ cdef class Pack:
     cdef bint is_kept[64]
     cdef int used, metrics
     cdef int64_t epoch, epochs, batch_size
-    cdef bint shuffle, main_thread
-    cdef const int *cancel
-    cdef int64_t work, chunk_work
+    cdef bint shuffle
 
     def __cinit__(self, plan):
         self.plan = plan
-        self.main_thread = threading.current_thread() is threading.main_thread()
+        self.p.main_thread = threading.current_thread() is threading.main_thread()
         self._read_network(plan)
         self._read_lanes(plan)
         self._read_data(plan)
@@ -77,6 +67,7 @@ cdef class Pack:
     cdef _read_network(self, plan):
         cdef const int64_t[:, ::1] program = plan.program
         cdef const int64_t[:, ::1] tensors = plan.tensors
+        cdef int64_t[:, ::1] spread
         cdef PackState *p = &self.p
         cdef Stage *stage
         cdef int64_t index, dropouts = 0
@@ -99,50 +90,12 @@ cdef class Pack:
         for index in range(p.tensors_count):
             p.tensors[index].start, p.tensors[index].inputs = tensors[index, 0], tensors[index, 1]
             p.tensors[index].units, p.tensors[index].penalized = tensors[index, 2], <int> tensors[index, 3]
-        self._allocate(plan.shared_rows, plan.used == 1, max(1, dropouts), plan.trains)
-
-    cdef vec *_take(self, int64_t count) noexcept:
-        cdef vec *taken = self.arena + self.arena_used if self.arena != NULL else NULL
-        self.arena_used += count
-        return taken
-
-    cdef _lay_out(self, bint shared_rows, bint spreads, int64_t dropouts, bint trains):
-        """Place every buffer; the first time, with no arena yet, this only counts."""
-        cdef PackState *p = &self.p
-        cdef Stage *stage
-        cdef int64_t index, widest = 1, size = p.size if trains else 0
-        self.arena_used = 0
-        p.input.data = self._take(CHUNK * (p.inputs | 1) if spreads or not shared_rows else (CHUNK * p.inputs) // LANES + 1)
-        for index in range(p.depth):
-            stage = &p.stages[index]
-            widest = max(widest, stage.stride)
-            stage.output = self._take(CHUNK * stage.stride)
-            if stage.kind == STAGE_DROPOUT or keeps_slope(stage.activation):
-                stage.slope = self._take(CHUNK * stage.stride)
-        p.parameters = self._take(p.size)
-        p.slice_gradients, p.gradients = self._take(size), self._take(size)
-        p.first_state = self._take(size if p.optimizer > GRADIENT_DESCENT else 0)
-        p.second_state = self._take(size if p.optimizer >= ADAM else 0)
-        p.hyper, p.scalars = self._take(HYPER_ROWS), self._take(SCALAR_ROWS)
-        p.hyper_exact, p.schedules = <double *> self._take(HYPER_ROWS * 2), <double *> self._take(SCHEDULE_FIELDS * 2)
-        p.beta_power = <double *> self._take(4)
-        p.seeds, p.dropout_scale = <uint64_t *> self._take(2), self._take(dropouts)
-        p.dropout_threshold = <uint32_t *> self._take(dropouts)
-        p.targets, p.coefficients = self._take(CHUNK * p.target_width), self._take(CHUNK)
-        p.delta, p.delta_next = self._take(CHUNK * widest), self._take(CHUNK * widest)
-        p.probabilities = self._take(p.outputs)
-        p.residuals, p.squares = self._take(p.outputs), self._take(p.outputs)
-        p.loss_sum, p.hits, p.valid = self._take(1), self._take(1), self._take(CHUNK)
-        p.lane_first, p.lane_last = <int64_t *> self._take(2), <int64_t *> self._take(2)
-
-    cdef _allocate(self, bint shared_rows, bint spreads, int64_t dropouts, bint trains):
-        self._lay_out(shared_rows, spreads, dropouts, trains)
-        cdef size_t size = <size_t> self.arena_used * sizeof(vec)
-        if posix_memalign(<void **> &self.arena, 64, size) != 0:
-            self.arena = NULL
-            raise MemoryError(f"a pack of {LANES} networks needs {size / 2**20:.0f} MiB")
-        memset(self.arena, 0, size)
-        self._lay_out(shared_rows, spreads, dropouts, trains)
+        if plan.spread is not None:
+            spread = plan.spread
+            p.spread.index = &spread[0, 0]
+        self.arena = new_arena(p, plan.shared_rows, max(1, dropouts), plan.trains)
+        if self.arena == NULL:
+            raise MemoryError(f"a pack of {LANES} networks with {p.size} parameters each does not fit into memory")
 
     cdef _read_lanes(self, plan):
         cdef const double[:, ::1] hyper = plan.hyper
@@ -171,7 +124,6 @@ cdef class Pack:
         cdef const double[::1] weights
         cdef int64_t[:, ::1] rows = plan.rows
         cdef int64_t[:, ::1] order = plan.order
-        cdef int64_t[:, ::1] spread
         self.data.features, self.data.targets = &features[0, 0], &targets[0, 0]
         if plan.weights is not None:
             weights = plan.weights
@@ -179,9 +131,6 @@ cdef class Pack:
         self.rows.index, self.rows.count, self.rows.shared = &rows[0, 0], rows.shape[0], plan.shared_rows
         self.order = self.rows
         self.order.index = &order[0, 0]
-        if plan.spread is not None:
-            spread = plan.spread
-            self.spread.index = &spread[0, 0]
         if plan.validation_rows is not None:
             features, targets, rows = plan.validation_features, plan.validation_targets, plan.validation_rows
             self.validation_data.features, self.validation_data.targets = &features[0, 0], &targets[0, 0]
@@ -190,7 +139,7 @@ cdef class Pack:
 
     cdef _read_training(self, plan):
         cdef const int[::1] cancel = plan.cancel
-        self.cancel = &cancel[0]
+        self.p.cancel = &cancel[0]
         self.used, self.epochs, self.shuffle = plan.used, plan.epochs, plan.shuffle
         self.batch_size = min(plan.batch_size, self.rows.count) if plan.batch_size else self.rows.count
         self.metrics = 3 if plan.validation_rows is not None else 1
@@ -199,7 +148,6 @@ cdef class Pack:
         self.stopping = plan.stopping
         self.kept_parameters = np.zeros((self.p.size, LANES), plan.initial.dtype)
         self.kept = self.kept_parameters
-        self.chunk_work = max(1, self.p.size) * CHUNK
         for lane in range(LANES):
             self.ended[lane] = 0 if lane < self.used else -1
 
@@ -228,19 +176,21 @@ cdef class Pack:
     cdef bint _train_epoch(self) except -1 nogil:
         cdef double losses[64]
         cdef double weights[64]
-        cdef int64_t batch, first, count
+        cdef Minibatch batch
+        cdef int64_t number
         cdef int lane
+        batch.data, batch.rows, batch.training = &self.data, &self.order, True
         memset(losses, 0, sizeof(losses))
         memset(weights, 0, sizeof(weights))
         self._draw_order()
-        for batch in range(pieces(self.rows.count, self.batch_size)):
-            first = batch * self.batch_size
-            count = min(self.batch_size, self.rows.count - first)
-            if self._accumulate(&self.data, &self.order, first, count, True):
+        for number in range(pieces(self.rows.count, self.batch_size)):
+            batch.first = number * self.batch_size
+            batch.count = min(self.batch_size, self.rows.count - batch.first)
+            if accumulate(&self.p, &batch):
                 update(&self.p)
                 for lane in range(self.used):
-                    losses[lane] += <double> lane_of(self.p.loss_sum[0], lane) * self.totals[lane]
-                    weights[lane] += self.totals[lane]
+                    losses[lane] += <double> lane_of(self.p.loss_sum[0], lane) * self.p.totals[lane]
+                    weights[lane] += self.p.totals[lane]
         for lane in range(self.used):
             self.history[lane, 0, self.epoch] = losses[lane] / weights[lane]
         if self.metrics > 1:
@@ -260,151 +210,13 @@ cdef class Pack:
             for i in range(n):
                 self.order.index[i * width + lane] = self.rows.index[self.order.index[i * width + lane] * width + lane]
 
-    cdef int _accumulate(
-        self, const Data *data, const Rows *rows, int64_t first, int64_t count, bint training
-    ) except -1 nogil:
-        """Loss (and in training, gradients) of a minibatch; return 0 if its weights are 0 and it counts for nothing."""
-        cdef int64_t piece, chunk, start, stop, position, length = slice_length(count)
-        cdef vec loss = splat(0)
-        cdef double outputs = 1.0 if self.p.loss == SOFTMAX_CROSS_ENTROPY else <double> self.p.outputs
-        cdef int lane
-        for lane in range(LANES):
-            self.totals[lane] = <double> count
-            if data.weights != NULL:
-                self.totals[lane] = sum_of_weights(data, rows, first, count, 0 if rows.shared else lane)
-        if self.totals[0] == 0.0:
-            return 0
-        if self.spread.index != NULL and count > SLICED:
-            self._sum_slices_in_lanes(data, rows, first, count, outputs, training)
-            return 1
-        self._read_blocks(rows.shared)
-        for piece in range(pieces(count, length)):
-            start, stop = piece * length, min((piece + 1) * length, count)
-            self.p.loss_sum[0] = splat(0)
-            for chunk in range(pieces(stop - start, CHUNK)):
-                position = start + chunk * CHUNK
-                self._work_through(data, rows, first, position, min(<int64_t> CHUNK, stop - position), outputs, training,
-                                   position == start)
-            loss = loss + (self.p.loss_sum[0] + splat(0))
-            if training:
-                self._join_gradients(piece == 0)
-            else:
-                self._join_residuals()
-        self.p.loss_sum[0] = loss
-        return 1
-
-    cdef void _read_blocks(self, bint shared) noexcept nogil:
-        """Say how the input block is laid out: an entry for all lanes, or one for each."""
-        self.p.input.shared = shared
-        self.p.input.stride = self.p.inputs if shared else self.p.inputs | 1
-
-    cdef int _sum_slices_in_lanes(
-        self, const Data *data, const Rows *rows, int64_t first, int64_t count, double outputs, bint training
-    ) except -1 nogil:
-        """A large minibatch of one network: every lane is that network and sums a slice of the samples."""
-        cdef int64_t turn, chunk, position, length = slice_length(count)
-        cdef int lane, width = min(<int> SLICES, LANES)
-        cdef real loss = 0
-        self._read_blocks(False)
-        self.p.sliced = True
-        for turn in range(SLICES // width):
-            self._spread_rows(rows, first, count, turn * width, length)
-            self.p.loss_sum[0] = splat(0)
-            for chunk in range(pieces(length, CHUNK)):
-                position = chunk * CHUNK
-                gather_validity(&self.p, position, min(<int64_t> CHUNK, length - position))
-                self._work_through(data, &self.spread, 0, position, min(<int64_t> CHUNK, length - position),
-                                   outputs, training, chunk == 0)
-            for lane in range(width):
-                loss = loss + (lane_of(self.p.loss_sum[0], lane) + <real> 0)
-            if training:
-                self._join_lanes(self.p.slice_gradients, self.p.gradients, self.p.size, width, turn == 0)
-            else:
-                self._join_lanes(self.p.residuals, self.p.squares, self.p.outputs, width, turn == 0)
-                memset(self.p.residuals, 0, self.p.outputs * sizeof(vec))
-        self._join_lanes(self.p.hits, self.p.hits, 1, width, True)
-        self.p.loss_sum[0] = splat(loss)
-        self.p.sliced = False
-        memset(self.p.lane_first, 0, LANES * sizeof(int64_t))
-        return 0
-
-    cdef void _spread_rows(self, const Rows *rows, int64_t first, int64_t count, int64_t slice, int64_t length) noexcept nogil:
-        """Give lane l the rows of slice `slice` + l; its missing ones are stood in for by its first."""
-        cdef int64_t i, start, stop
-        cdef int lane
-        for lane in range(LANES):
-            start = min((slice + lane) * length, count) if lane < SLICES else count
-            stop = min(start + length, count)
-            self.p.lane_first[lane], self.p.lane_last[lane] = start, stop
-            for i in range(length):
-                self.spread.index[i * LANES + lane] = rows.index[first + (start + i if start + i < stop else 0)]
-
-    cdef void _join_lanes(self, const vec *parts, vec *sums, int64_t count, int width, bint first) noexcept nogil:
-        """Add the lanes' parts left to right, and give every lane the sum."""
-        cdef int64_t i
-        cdef int lane
-        cdef real total
-        for i in range(count):
-            total = <real> 0 if first else lane_of(sums[i], 0)
-            for lane in range(width):
-                total = total + (lane_of(parts[i], lane) + <real> 0)
-            sums[i] = splat(total)
-
-    cdef int _work_through(
-        self, const Data *data, const Rows *rows, int64_t first, int64_t position, int64_t count,
-        double outputs, bint training, bint fresh
-    ) except -1 nogil:
-        """One chunk: gather, forward, loss, and in training backward; elsewhere its score."""
-        cdef PackState *p = &self.p
-        cdef Stage *last = &p.stages[p.depth - 1]
-        gather_inputs(p, data, rows, first + position, count)
-        gather_targets(p, data, rows, first + position, count)
-        gather_coefficients(p, data, rows, first + position, count, self.totals, outputs)
-        forward(p, count, position, training)
-        loss_of_chunk(p, last.output, last.stride, count)
-        if training:
-            backward(p, count, fresh)
-        else:
-            score_of_chunk(p, last.output, last.stride, count)
-        return self._poll()
-
-    cdef void _join_gradients(self, bint first) noexcept nogil:
-        cdef int64_t i
-        cdef vec *slices = self.p.slice_gradients
-        cdef vec zero = splat(0)
-        if first:
-            for i in range(self.p.size):
-                self.p.gradients[i] = slices[i] + zero
-            return
-        for i in range(self.p.size):
-            self.p.gradients[i] = self.p.gradients[i] + (slices[i] + zero)
-
-    cdef void _join_residuals(self) noexcept nogil:
-        cdef int64_t k
-        cdef vec zero = splat(0)
-        for k in range(self.p.outputs):
-            self.p.squares[k] = self.p.squares[k] + (self.p.residuals[k] + zero)
-            self.p.residuals[k] = zero
-
-    cdef int _poll(self) except -1 nogil:
-        """Obey the cancel flag at once, and in the main thread the user's Ctrl-C within milliseconds."""
-        if self.cancel[0]:
-            with gil:
-                raise InterruptedError("training was cancelled")
-        self.work += self.chunk_work
-        if self.main_thread and self.work > 5_000_000:
-            self.work = 0
-            with gil:
-                PyErr_CheckSignals()
-        return 0
-
     cdef int _validate(self) except -1 nogil:
-        cdef int64_t k
+        cdef Minibatch batch
         cdef int lane
+        batch.data, batch.rows, batch.training = &self.validation_data, &self.validation_rows, False
+        batch.first, batch.count = 0, self.validation_rows.count
         self.p.hits[0] = splat(0)
-        for k in range(self.p.outputs):
-            self.p.residuals[k] = self.p.squares[k] = splat(0)
-        self._accumulate(&self.validation_data, &self.validation_rows, 0, self.validation_rows.count, False)
+        accumulate(&self.p, &batch)
         for lane in range(self.used):
             self.history[lane, 1, self.epoch] = <double> lane_of(self.p.loss_sum[0], lane)
             self.history[lane, 2, self.epoch] = self._score(lane)
@@ -534,11 +346,14 @@ cdef class Pack:
     def gradients(self):
         """Return the loss and the flat data gradient of every lane, all rows taken as one minibatch."""
         cdef control_word found
+        cdef Minibatch batch
+        batch.data, batch.rows, batch.training = &self.data, &self.order, True
+        batch.first, batch.count = 0, self.rows.count
         with nogil:
             found = enter_contract()
             try:
                 self._draw_order()
-                self._accumulate(&self.data, &self.order, 0, self.rows.count, True)
+                accumulate(&self.p, &batch)
             finally:
                 leave_contract(found)
         losses = [lane_of(self.p.loss_sum[0], lane) for lane in range(self.used)]
@@ -554,7 +369,7 @@ cdef class Pack:
         with nogil:
             found = enter_contract()
             try:
-                self._read_blocks(self.rows.shared)
+                lay_out_inputs(&self.p, self.rows.shared)
                 for chunk in range(pieces(self.rows.count, CHUNK)):
                     first = chunk * CHUNK
                     count = min(<int64_t> CHUNK, self.rows.count - first)
@@ -562,7 +377,7 @@ cdef class Pack:
                     forward(&self.p, count, 0, False)
                     for sample in range(count):
                         memcpy(&out[first + sample, 0, 0], last.output + sample * last.stride, self.p.outputs * sizeof(vec))
-                    self._poll()
+                    poll(&self.p)
             finally:
                 leave_contract(found)
         return result

@@ -119,6 +119,13 @@ cdef struct Rows:
     int64_t count
     int shared
 
+# Samples that are summed together: `count` from position `first` on of rows of the data.
+cdef struct Minibatch:
+    const Data *data
+    const Rows *rows
+    int64_t first, count
+    bint training         # gradients are wanted, else the score
+
 cdef struct PackState:
     # the networks
     int64_t depth, inputs, outputs, target_width, size, tensors_count
@@ -145,6 +152,7 @@ cdef struct PackState:
     int sliced
     int64_t *lane_first
     int64_t *lane_last
+    Rows spread           # the rows of a minibatch whose slices are the lanes; index NULL: never
     vec *valid            # [CHUNK]: 1 where a sample is one of the lane's slice, else 0
     # work space
     Block input
@@ -155,5 +163,10 @@ cdef struct PackState:
     vec *probabilities    # [outputs]
     vec *residuals        # [outputs]: sums of squares for R2, of the slice
     vec *squares          # [outputs]: the same of all slices
+    double totals[64]     # of the minibatch, by lane: its samples, or their weights
     vec *loss_sum         # of the slice, then of the minibatch
     vec *hits
+    # ending early
+    const int *cancel
+    int main_thread
+    int64_t work          # since the last look for signals
