@@ -64,6 +64,11 @@ class Optimizer:
     shuffle : bool
         Draw a new order of the rows every epoch. Full batches are never shuffled.
     early_stopping : EarlyStopping or None
+
+    Examples
+    --------
+    >>> isinstance(Adam(1e-3, epochs=5), Optimizer)
+    True
     """
 
     learning_rate: float | Schedule = 0.01

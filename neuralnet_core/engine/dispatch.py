@@ -20,7 +20,13 @@ NUMERICS_VERSION = 1
 
 @dataclass(frozen=True)
 class EngineInfo:
-    """Which engine trains here: the instruction set chosen, networks per register, and what built it."""
+    """Which engine trains here: the instruction set chosen, networks per register, and what built it.
+
+    Examples
+    --------
+    >>> engine_info().numerics_version
+    1
+    """
 
     instruction_set: str
     lanes: dict[str, int]
