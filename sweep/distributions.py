@@ -5,7 +5,7 @@ from __future__ import annotations
 import decimal
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from numbers import Integral, Real
@@ -169,6 +169,7 @@ def check_values(name: str, values: object) -> Sequence[Any]:
     return plain
 
 
-DISTRIBUTIONS: dict[str, type[Distribution]] = {
+# By name; an experiment file knows them from here.
+DISTRIBUTIONS: dict[str, Callable[..., Distribution]] = {
     one.__name__: one for one in (choice, uniform, loguniform, randint)
 }

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from neuralnet_core import LOSSES
 from neuralnet_core.data import encode_targets
 from sweep.datasets import Dataset
-from sweep.distributions import Distribution, choice, loguniform, randint, uniform
+from sweep.distributions import DISTRIBUTIONS, Distribution, choice
 from sweep.errors import DataError
 from sweep.space import Space
 from sweep.splits import Data
@@ -18,13 +18,6 @@ from .frame import Frame
 from .recipe import Problem, Recipe, references
 
 __all__ = ["check_fit", "check_recipe", "missing_parameters", "read_space", "unused_parameters"]
-
-DISTRIBUTIONS: dict[str, Callable[..., Distribution]] = {
-    "choice": choice,
-    "uniform": uniform,
-    "loguniform": loguniform,
-    "randint": randint,
-}
 
 
 def read_space(frame: Frame) -> tuple[list[Problem], list[dict[str, Any]]]:

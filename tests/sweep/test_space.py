@@ -9,18 +9,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sweep import choice, loguniform, randint, uniform
-from sweep.distributions import Distribution
+from sweep.distributions import DISTRIBUTIONS, Distribution
 from sweep.space import Space
 
 WORDS = st.integers(0, 2**64 - 1)
 
 # A row for each distribution: an example, its least and its greatest value.
-DISTRIBUTIONS = [
+EXAMPLES = [
     (choice([3, 5, 9]), 3, 9),
     (uniform(-1.0, 2.0), -1.0, 2.0),
     (loguniform(1e-5, 1e-1), 1e-5, 1e-1),
     (randint(2, 9), 2, 8),
 ]
+
+
+def test_every_distribution_has_its_row() -> None:
+    assert [type(one) for one, _, _ in EXAMPLES] == list(DISTRIBUTIONS.values())
 
 
 def test_last_name_varies_fastest() -> None:
@@ -69,7 +73,7 @@ def test_a_space_of_any_size_is_not_materialised() -> None:
     assert sys.maxsize < space.size
 
 
-@pytest.mark.parametrize(("distribution", "low", "high"), DISTRIBUTIONS)
+@pytest.mark.parametrize(("distribution", "low", "high"), EXAMPLES)
 def test_distribution_reaches_its_ends_and_no_further(
     distribution: Distribution, low: float, high: float
 ) -> None:
@@ -79,7 +83,7 @@ def test_distribution_reaches_its_ends_and_no_further(
 
 
 @given(word=WORDS, other=WORDS)
-@pytest.mark.parametrize(("distribution", "low", "high"), DISTRIBUTIONS)
+@pytest.mark.parametrize(("distribution", "low", "high"), EXAMPLES)
 def test_distribution_is_increasing(
     distribution: Distribution, low: float, high: float, word: int, other: int
 ) -> None:

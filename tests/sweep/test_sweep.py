@@ -227,6 +227,23 @@ def test_other_data_is_trained_anew(tmp_path: Path) -> None:
     assert not set(first.trials["identity"]) & set(second.trials["identity"])
 
 
+def test_another_split_is_trained_anew(tmp_path: Path) -> None:
+    path = tmp_path / "grid.sweep"
+    first = run(Sweep(classify, GRID), store=path)
+    for validation in (0.5, (X[:30], LABELS[:30]), None):
+        second = run(Sweep(classify, GRID), store=path, validation=validation)
+        assert not set(first.trials["identity"]) & set(second.trials["identity"])
+        assert set(second.trials["state"]) == {"done"}
+
+
+def test_more_repeats_keep_the_first_ones(tmp_path: Path) -> None:
+    path = tmp_path / "grid.sweep"
+    few = run(Sweep(classify, GRID, repeats=2), store=path).trials
+    many = run(Sweep(classify, GRID, repeats=3), store=path).trials
+    assert set(few["identity"]) < set(many["identity"])
+    assert many[many["repeat"] < 2]["started"].tolist() == few["started"].tolist()
+
+
 def test_a_store_keeps_models(tmp_path: Path) -> None:
     path = tmp_path / "grid.sweep"
     results = run(Sweep(classify, GRID), store=path, keep_models=True)
