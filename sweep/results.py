@@ -109,6 +109,17 @@ class Results:
         ------
         StoreError
             If there is no store at the path that can be read.
+
+        Examples
+        --------
+        >>> import os, tempfile
+        >>> from neuralnet_core import Dense, GradientDescent, Network
+        >>> from sweep import Sweep, load_results
+        >>> path = os.path.join(tempfile.mkdtemp(), "line.sweep")
+        >>> sweep = Sweep(lambda rate: (Network([Dense(1)]), GradientDescent(rate)), {"rate": [0.01, 0.1]})
+        >>> _ = sweep.run([[0.0], [1.0], [2.0]], [1.0, 3.0, 5.0], store=path)
+        >>> load_results(path).best
+        {'rate': 0.1}
         """
         with Store.read(path) as store:
             return cls(store.trials(), store.records(curves=False), store.read_sweep(), store=store.path)
