@@ -73,7 +73,9 @@ cdef inline void gelu(vec *z, vec *slope) noexcept nogil:
     z[0] = half * x * (one + t)
 
 
-cdef inline void multiply_by_slope(int activation, vec *delta, const vec *a, const vec *slope, int64_t count) noexcept nogil:
+cdef inline void multiply_by_slope(
+    int activation, vec *delta, const vec *a, const vec *slope, int64_t count
+) noexcept nogil:
     """Gradient by the activation -> gradient by the weighted sum. The + 0 ends the sum that delta is."""
     cdef int64_t i
     cdef vec zero = splat(0), one = splat(1)

@@ -5,7 +5,8 @@ cdef extern from *:
     #if defined(__x86_64__)
     #define HAS_V3 (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2"))
     #define HAS_V4 (HAS_V3 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") \\
-        && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512cd"))
+        && __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq") \\
+        && __builtin_cpu_supports("avx512vl"))
     #define HAS_FMA __builtin_cpu_supports("fma")
     #else
     #define HAS_V3 0

@@ -6,8 +6,10 @@ from neuralnet_core.engine.losses cimport SOFTMAX_CROSS_ENTROPY
 from neuralnet_core.engine.structs cimport *
 
 
-cdef inline void gather_inputs(PackState *p, const Data *data, const Rows *rows, int64_t first, int64_t count) noexcept nogil:
-    cdef int64_t sample, feature, row, width = p.inputs, stride = p.input.stride
+cdef inline void gather_inputs(
+    PackState *p, const Data *data, const Rows *rows, int64_t first, int64_t count
+) noexcept nogil:
+    cdef int64_t sample, feature, width = p.inputs, stride = p.input.stride
     cdef int lane
     cdef real *target = <real *> p.input.data
     cdef const real *source
@@ -23,7 +25,9 @@ cdef inline void gather_inputs(PackState *p, const Data *data, const Rows *rows,
                 target[(sample * stride + feature) * LANES + lane] = source[feature]
 
 
-cdef inline void gather_targets(PackState *p, const Data *data, const Rows *rows, int64_t first, int64_t count) noexcept nogil:
+cdef inline void gather_targets(
+    PackState *p, const Data *data, const Rows *rows, int64_t first, int64_t count
+) noexcept nogil:
     cdef int64_t sample, k, width = p.target_width
     cdef int lane
     cdef const real *source
@@ -39,7 +43,9 @@ cdef inline void gather_targets(PackState *p, const Data *data, const Rows *rows
                 set_lane(&p.targets[sample * width + k], lane, source[k])
 
 
-cdef inline double sum_of_weights(const Data *data, const Rows *rows, int64_t first, int64_t count, int lane) noexcept nogil:
+cdef inline double sum_of_weights(
+    const Data *data, const Rows *rows, int64_t first, int64_t count, int lane
+) noexcept nogil:
     """The weights of a minibatch, summed as every sum over samples is: in slices where there are many."""
     cdef int64_t length = slice_length(count), part_index, position, stride = 1 if rows.shared else LANES
     cdef double total = 0.0, part

@@ -239,15 +239,16 @@ cdef class Pack:
 
     cdef double _total_squares(self, int64_t k, int lane) noexcept nogil:
         """Sum of squared distances of the validation targets from their mean, in double."""
-        cdef int64_t i, width = 1 if self.validation_rows.shared else LANES, n = self.validation_rows.count
-        cdef int64_t offset = 0 if self.validation_rows.shared else lane
-        cdef double mean = 0.0, total = 0.0, d
+        cdef int64_t i, stride = 1 if self.validation_rows.shared else LANES, n = self.validation_rows.count
+        cdef const int64_t *rows = self.validation_rows.index + (0 if self.validation_rows.shared else lane)
+        cdef const real *targets = self.validation_data.targets + k
+        cdef double mean = 0.0, total = 0.0, distance
         for i in range(n):
-            mean += self.validation_data.targets[self.validation_rows.index[i * width + offset] * self.p.target_width + k]
+            mean += targets[rows[i * stride] * self.p.target_width]
         mean = mean / <double> n
         for i in range(n):
-            d = self.validation_data.targets[self.validation_rows.index[i * width + offset] * self.p.target_width + k] - mean
-            total += d * d
+            distance = targets[rows[i * stride] * self.p.target_width] - mean
+            total += distance * distance
         return total
 
     # --- the end of an epoch ----------------------------------------------------------------------------------------
@@ -376,7 +377,8 @@ cdef class Pack:
                     gather_inputs(&self.p, &self.data, &self.rows, first, count)
                     forward(&self.p, count, 0, False)
                     for sample in range(count):
-                        memcpy(&out[first + sample, 0, 0], last.output + sample * last.stride, self.p.outputs * sizeof(vec))
+                        memcpy(&out[first + sample, 0, 0], last.output + sample * last.stride,
+                               self.p.outputs * sizeof(vec))
                     poll(&self.p)
             finally:
                 leave_contract(found)

@@ -5,7 +5,7 @@ from neuralnet_core.engine.structs cimport *
 
 cdef inline void per_update_scalars(PackState *p) noexcept nogil:
     """Rate, bias corrections and shrinkage of this update, in double, rounded once: the only place they are made."""
-    cdef int lane, power
+    cdef int lane
     cdef double rate, first, second
     for lane in range(LANES):
         rate = learning_rate(p.schedules + lane, LANES, p.updates)
