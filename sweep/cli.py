@@ -9,8 +9,10 @@ import errno
 import importlib.metadata
 import inspect
 import os
+import shlex
 import shutil
 import sys
+import time
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -29,7 +31,6 @@ __all__ = ["main"]
 
 BAD_STORE = 65
 TRY_AGAIN = 75  # EX_TEMPFAIL of sysexits.h
-INTERRUPTED = 130
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -58,7 +59,7 @@ def _main(arguments: Sequence[str] | None) -> None:
     except StoreError as error:
         _fail([str(error)], TRY_AGAIN if error.temporary else BAD_STORE)
     except (KeyboardInterrupt, click.Abort):
-        _fail(["interrupted"], INTERRUPTED)
+        _fail(["interrupted"], 130)
     except BrokenPipeError:  # `sweep table ... | head`: the reader has what it wanted
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
@@ -120,7 +121,7 @@ def run(
     Values of the file are replaced by NAME=VALUE, for example optimizer.epochs=5 or 'space.hidden=[8, 16]'.
     """
     from .config import load_experiment
-    from .reporting import closing_lines, exit_code
+    from .reporting import INTERRUPTED, closing_lines, exit_code, trained_line
 
     experiment = load_experiment(file, overrides)
     click.echo(experiment.describe())
@@ -131,8 +132,9 @@ def run(
         click.echo(_usage_errors(preview, experiment.sweep, data.X, data.y, experiment.validation))
         return 0
     store = store or Path(f"{experiment.name}.sweep")
-    last = _last_start(store)
-    click.echo(f"recording in {store}" + ("" if last is None else ", which has records: going on with it"))
+    before = _recorded(store)
+    click.echo(f"recording in {store}" + (", which has records: going on with it" if before else ""))
+    started = time.perf_counter()  # what a user waits for; nothing but a line of text depends on it
     results: Results = _usage_errors(
         experiment.sweep.run,
         experiment.data.X,
@@ -143,9 +145,10 @@ def run(
         backend=backend,
         store=store,
     )
-    click.echo("\n".join(closing_lines(results, last)))
+    seconds = time.perf_counter() - started
+    click.echo("\n".join([trained_line(results, before, seconds), *closing_lines(results)]))
     if results.trials["state"].eq("done").any():
-        click.echo("\n".join(_next_commands(store)))
+        click.echo("\n".join(_next_commands(store, interrupted=exit_code(results) == INTERRUPTED)))
     return exit_code(results)
 
 
@@ -157,25 +160,30 @@ def _usage_errors(function: Any, *arguments: Any, **options: Any) -> Any:
         raise click.UsageError(str(error)) from error
 
 
-def _last_start(store: Path) -> Any:
-    """Return when the latest training in a store began, None if there is none."""
+def _recorded(store: Path) -> frozenset[str]:
+    """Return the identities that a store has a record of; none where there is no store yet."""
     if not store.exists() or not store.stat().st_size:
-        return None
-    trials = _results(store).trials
-    return None if trials["started"].isna().all() else trials["started"].max()
+        return frozenset()
+    from .store import Store
+
+    with Store.read(store) as opened:
+        return frozenset(opened.identities())
 
 
-def _next_commands(store: Path) -> list[str]:
+def _next_commands(store: Path, *, interrupted: bool) -> list[str]:
+    """Return what to type next, with the command as it was typed now."""
     command = sys.argv[0]
     found = shutil.which("sweep")
     if Path(command).name != "sweep" or (found and Path(command).exists() and Path(found).samefile(command)):
         command = "sweep"
-    return [
-        "what next:",
-        f"  {command} plot {store} comparison",
-        f"  {command} plot {store} learning_curves",
-        f"  {command} table {store} --trials --out {store.stem}.csv",
+    arguments = [
+        ["plot", str(store), "comparison"],
+        ["plot", str(store), "learning_curves"],
+        ["table", str(store), "--trials", "--out", f"{store.stem}.csv"],
     ]
+    if interrupted:
+        arguments.insert(0, sys.argv[1:])
+    return ["what next:", *(f"  {shlex.join([command, *rest])}" for rest in arguments)]
 
 
 # --- sweep table, sweep plot ----------------------------------------------------------------------------------

@@ -40,10 +40,16 @@ def readable_summary(results: Results, top: int | None = None) -> str:
     rows = []
     for row in summary.to_dict("records"):
         intervals = [
-            format_interval(*(row[f"{part}_{metric}"] for part in ("mean", "ci_low", "ci_high")))
-            for metric in metrics
+            _interval(*(row[f"{part}_{name}"] for part in ("mean", "ci_low", "ci_high"))) for name in metrics
         ]
-        rows.append([str(row["rank"]), *(_cell(row[name]) for name in parameters), *intervals, str(row["n"])])
+        rows.append(
+            [
+                str(int(row["rank"])),
+                *(_cell(row[name]) for name in parameters),
+                *intervals,
+                str(int(row["n"])),
+            ]
+        )
     return align(header, rows)
 
 
@@ -89,6 +95,10 @@ def _varying(table: DataFrame) -> list[str]:
 
 def _objective_first(results: Results, metrics: Iterable[str]) -> list[str]:
     return sorted(metrics, key=lambda name: name != results.objective)
+
+
+def _interval(mean: float, low: float, high: float) -> str:
+    return format_interval(mean, low, high) if math.isfinite(mean) else "-"
 
 
 def _cell(value: Any) -> str:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Collection
 
 from .export import readable_summary
 from .labels import format_value
 from .results import Results
 
-__all__ = ["closing_lines", "exit_code"]
+__all__ = ["INTERRUPTED", "closing_lines", "exit_code", "trained_line"]
 
 SOME_FAILED = 1
 INTERRUPTED = 130
@@ -30,19 +30,18 @@ def exit_code(results: Results) -> int:
     return SOME_FAILED if states.intersection(FAILURES) else 0
 
 
-def closing_lines(results: Results, last: Any = None) -> list[str]:
-    """Return how it went, the best configurations, and how sure that is.
+def trained_line(results: Results, before: Collection[str], seconds: float) -> str:
+    """Return how many networks a run trained that were not recorded before it, and how long that took."""
+    trials = results.trials
+    new = set(trials.loc[trials["state"].isin(RESULTS), "identity"]).difference(before)
+    return f"trained {len(new):,} networks in {seconds:.1f} s" if new else "nothing was trained"
 
-    Parameters
-    ----------
-    results
-        Of the run.
-    last : Timestamp, optional
-        When the latest training before this run began, if there were any.
-    """
+
+def closing_lines(results: Results) -> list[str]:
+    """Return how it went, the best configurations, and how sure that is."""
     trials = results.trials
     states = trials["state"].value_counts().to_dict()
-    lines = [_trained(trials, last)]
+    lines: list[str] = []
     for state, number in states.items():
         if state != "done":
             reasons = trials.loc[trials["state"] == state, "error"].dropna()
@@ -55,18 +54,6 @@ def closing_lines(results: Results, last: Any = None) -> list[str]:
         lines += ["", f"{shown} configurations: means, with 95 % intervals", ""]
         lines += [readable_summary(results, SHOWN), "", *_best(results), ""]
     return lines
-
-
-def _trained(trials: Any, last: Any) -> str:
-    """Return how many networks this run trained, and how long that took by their own clocks."""
-    new = trials[trials["state"].isin(RESULTS)].drop_duplicates("identity").sort_values("started")
-    if last is not None:
-        new = new[new["started"] > last]
-    if not len(new):
-        return "nothing was trained"
-    first, latest = new.iloc[0], new.iloc[-1]
-    seconds = (latest["started"] - first["started"]).total_seconds() + latest["seconds"]
-    return f"trained {len(new):,} networks in {seconds:.1f} s"
 
 
 def _best(results: Results) -> list[str]:
