@@ -9,6 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 os.environ.setdefault("MPLBACKEND", "Agg")
+os.environ["PYTHONSAFEPATH"] = (
+    "1"  # a `python -c` that a test starts in the source folder imports what is installed
+)
 
 import hypothesis
 import pytest

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+import mpmath
 import numpy as np
 import pytest
 
-mpmath = pytest.importorskip("mpmath")
-
-from neuralnet_core import Dense, Network  # noqa: E402
-from neuralnet_core.evaluation import evaluate, forward  # noqa: E402
+from neuralnet_core import Dense, Network
+from neuralnet_core.evaluation import evaluate, forward
 
 mpmath.mp.dps = 40
 ONE = {"0.weight": [[1.0]]}
