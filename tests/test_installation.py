@@ -71,12 +71,9 @@ def test_imports_are_light(statement: str) -> None:
 def test_the_uncompiled_source_folder_says_what_to_do(tmp_path: Path) -> None:
     uncompiled = shutil.ignore_patterns("*.so", "__pycache__")
     shutil.copytree(SOURCES / "neuralnet_core", tmp_path / "neuralnet_core", ignore=uncompiled)
+    code = "import sys; sys.path.insert(0, '.'); import neuralnet_core"
     result = subprocess.run(
-        [sys.executable, "-c", "import neuralnet_core"],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False
     )
     assert result.returncode == 1
     assert "pip install" in result.stderr.strip().splitlines()[-1]
