@@ -126,12 +126,16 @@ def read_header(content: bytes) -> Header:
     if set(plain) != {*FORMAT, *names}:
         raise ValueError(f"its header must have the fields {', '.join(names)}")
     plain |= {name: from_dict(plain[name]) for name in ("network", "optimizer")}
-    plain |= {name: _as_tuple(plain[name]) for name in ("input_shape", "classes", "history")}
+    plain |= {name: _as_tuple(name, plain[name]) for name in ("input_shape", "history")}
+    if plain["classes"] is not None:
+        plain["classes"] = _as_tuple("classes", plain["classes"])
     return Header(**{name: plain[name] for name in names})
 
 
-def _as_tuple(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value
+def _as_tuple(name: str, value: Any) -> tuple[Any, ...]:
+    if not isinstance(value, list):
+        raise TypeError(f"{name} must be a list, got {value!r}")
+    return tuple(value)
 
 
 def _parse(text: str) -> Any:

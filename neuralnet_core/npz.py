@@ -1,4 +1,4 @@
-"""Arrays in one npz file, read strictly: a stranger's file costs no more memory than its own size.
+"""Arrays in one npz file, read strictly: a stranger's file costs little more memory than its own size.
 
 An npz is a zip file of npy files. Python's and NumPy's readers accept far more than NumPy writes (compression,
 several disks, comments, entries that share bytes, header texts that are evaluated). Here only the plain form is
@@ -102,9 +102,9 @@ class NpzReader:
     """
 
     def __init__(self, file: IO[bytes]) -> None:
-        start = _directory_start(file)
+        start, entries = _directory(file)
         self._archive = zipfile.ZipFile(file)
-        self._members = _members(self._archive, start)
+        self._members = _members(self._archive, start, entries)
         self.headers = {name: self._header(info) for name, info in self._members.items()}
 
     def _header(self, info: zipfile.ZipInfo) -> ArrayHeader:
@@ -125,8 +125,8 @@ class NpzReader:
         return numbers.reshape(header.shape).astype(numbers.dtype.newbyteorder("="))
 
 
-def _directory_start(file: IO[bytes]) -> int:
-    """Return where the zip's directory starts, having checked its size.
+def _directory(file: IO[bytes]) -> tuple[int, int]:
+    """Return where the zip's directory starts and how many entries it says it has.
 
     Python's reader makes an object of every entry, so this must come first.
     """
@@ -141,21 +141,21 @@ def _directory_start(file: IO[bytes]) -> int:
         raise ValueError("its directory does not fit its size: it is damaged")
     if entries > MAX_MEMBERS or length > MAX_DIRECTORY:
         raise ValueError(f"it may have {MAX_MEMBERS} members, got {entries} in a directory of {length} bytes")
-    return int(start)
+    return start, entries
 
 
-def _members(archive: zipfile.ZipFile, start: int) -> dict[str, zipfile.ZipInfo]:
+def _members(archive: zipfile.ZipFile, start: int, entries: int) -> dict[str, zipfile.ZipInfo]:
     """Return the members by array name: each stored as it is, once, one after the other without gaps."""
     infos = archive.infolist()
     members = {info.filename.removesuffix(".npy"): info for info in infos}
-    if len(members) != len(infos):
-        raise ValueError("two of its members have one name")
+    if len(infos) != entries or len(members) != entries:
+        raise ValueError("its directory has entries too many or too few, or two of one name")
     for name, info in members.items():
         is_plain = info.compress_type == zipfile.ZIP_STORED and info.file_size == info.compress_size
         if not is_plain or info.flag_bits or info.extra or info.filename != f"{name}.npy":
             raise ValueError(f"{info.filename!r} must be an npy file, neither compressed nor encrypted")
     if sum(LOCAL_HEADER + len(info.filename.encode()) + info.file_size for info in infos) != start:
-        raise ValueError("its members do not fill the file exactly: it is damaged")
+        raise ValueError("its members do not fill it exactly: it is damaged, or another program wrote it")
     return members
 
 

@@ -69,14 +69,15 @@ networks = st.builds(
     st.lists(denses | st.builds(Dropout, shares)),
     st.builds(Dense, st.integers(1, 9)),
 )
+steps = st.builds(StepDecay, rates, st.floats(1e-9, 1), st.integers(1, 99))
 optimizers = st.builds(
     AdamW,
-    rates | st.builds(WarmUp, st.integers(1, 99), rates | st.builds(StepDecay, rates, st.floats(1e-9, 1), st.integers(1, 99))),
+    rates | steps | st.builds(WarmUp, st.integers(1, 99), rates | steps),
     beta1=shares,
     weight_decay=rates,
     batch_size=st.none() | st.integers(1, 999),
     early_stopping=st.none() | st.builds(EarlyStopping, min_delta=st.floats(0, 1)),
-)  # fmt: skip
+)
 
 
 @pytest.mark.parametrize("value", VALUES, ids=repr)
