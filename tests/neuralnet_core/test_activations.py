@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
@@ -13,49 +14,42 @@ from neuralnet_core.activations import ACTIVATIONS, Activation, get_activation, 
 NAMES = tuple(ACTIVATIONS)
 DTYPES = ("float32", "float64")
 
-# A row per activation: the formula of the textbook, for one number of moderate size.
-TEXTBOOK: dict[str, Callable[[float], float]] = {
-    "identity": lambda z: z,
-    "relu": lambda z: max(z, 0.0),
-    "leaky_relu": lambda z: z if z > 0 else 0.01 * z,
-    "elu": lambda z: z if z > 0 else math.exp(z) - 1,
-    "selu": lambda z: 1.0507009873554805 * (z if z > 0 else 1.6732632423543772 * (math.exp(z) - 1)),
-    "gelu": lambda z: z / 2 * (1 + math.tanh(math.sqrt(2 / math.pi) * (z + 0.044715 * z**3))),
-    "silu": lambda z: z / (1 + math.exp(-z)),
-    "tanh": lambda z: (math.exp(z) - math.exp(-z)) / (math.exp(z) + math.exp(-z)),
-    "sigmoid": lambda z: 1 / (1 + math.exp(-z)),
-    "softplus": lambda z: math.log(1 + math.exp(z)),
-    "softsign": lambda z: z / (1 + abs(z)),
-}
+SELU, SELU_ALPHA = 1.0507009873554805, 1.6732632423543772
 
-# A row per activation: its derivative at 0, by convention where it has none.
-SLOPE_AT_ZERO = {
-    "identity": 1.0,
-    "relu": 0.0,
-    "leaky_relu": 0.01,
-    "elu": 1.0,
-    "selu": 1.0507009873554805 * 1.6732632423543772,
-    "gelu": 0.5,
-    "silu": 0.5,
-    "tanh": 1.0,
-    "sigmoid": 0.25,
-    "softplus": 0.5,
-    "softsign": 1.0,
-}
 
-# A row per activation: its limits at -infinity and +infinity (None: it follows z), and those of its slope.
-LIMITS: dict[str, tuple[float | None, float | None, float, float]] = {
-    "identity": (None, None, 1, 1),
-    "relu": (0, None, 0, 1),
-    "leaky_relu": (None, None, 0.01, 1),
-    "elu": (-1, None, 0, 1),
-    "selu": (-1.0507009873554805 * 1.6732632423543772, None, 0, 1.0507009873554805),
-    "gelu": (0, None, 0, 1),
-    "silu": (0, None, 0, 1),
-    "tanh": (-1, 1, 0, 0),
-    "sigmoid": (0, 1, 0, 0),
-    "softplus": (0, None, 0, 1),
-    "softsign": (-1, 1, 0, 0),
+@dataclass(frozen=True)
+class Expected:
+    """What is known of an activation."""
+
+    formula: Callable[[float], float]  # of the textbook, for one number of moderate size
+    slope_at_zero: float  # by convention where it has none
+    low: float | None  # limit at -infinity and at +infinity; None: it goes on in a straight line
+    high: float | None
+    slope_low: float
+    slope_high: float
+
+
+EXPECTED = {
+    "identity": Expected(lambda z: z, 1, None, None, 1, 1),
+    "relu": Expected(lambda z: max(z, 0.0), 0, 0, None, 0, 1),
+    "leaky_relu": Expected(lambda z: z if z > 0 else 0.01 * z, 0.01, None, None, 0.01, 1),
+    "elu": Expected(lambda z: z if z > 0 else math.exp(z) - 1, 1, -1, None, 0, 1),
+    "selu": Expected(
+        lambda z: SELU * (z if z > 0 else SELU_ALPHA * (math.exp(z) - 1)),
+        SELU * SELU_ALPHA,
+        -SELU * SELU_ALPHA,
+        None,
+        0,
+        SELU,
+    ),
+    "gelu": Expected(
+        lambda z: z / 2 * (1 + math.tanh(math.sqrt(2 / math.pi) * (z + 0.044715 * z**3))), 0.5, 0, None, 0, 1
+    ),
+    "silu": Expected(lambda z: z / (1 + math.exp(-z)), 0.5, 0, None, 0, 1),
+    "tanh": Expected(lambda z: (math.exp(z) - math.exp(-z)) / (math.exp(z) + math.exp(-z)), 1, -1, 1, 0, 0),
+    "sigmoid": Expected(lambda z: 1 / (1 + math.exp(-z)), 0.25, 0, 1, 0, 0),
+    "softplus": Expected(lambda z: math.log(1 + math.exp(z)), 0.5, 0, None, 0, 1),
+    "softsign": Expected(lambda z: z / (1 + abs(z)), 1, -1, 1, 0, 0),
 }
 
 GRID = np.concatenate([np.linspace(-6.0, 6.0, 97), [-1e-3, 1e-3, 0.0]])
@@ -70,8 +64,8 @@ def slopes(activation: Activation, z: np.ndarray) -> np.ndarray:
     return activation.derivative(z, activation.function(z))
 
 
-def test_tables_have_a_row_for_every_activation() -> None:
-    assert set(NAMES) == set(TEXTBOOK) == set(SLOPE_AT_ZERO) == set(LIMITS)
+def test_every_activation_has_a_row() -> None:
+    assert set(NAMES) == set(EXPECTED)
 
 
 def test_codes_are_the_positions_in_the_table() -> None:
@@ -80,7 +74,7 @@ def test_codes_are_the_positions_in_the_table() -> None:
 
 
 def test_value_is_the_textbook_formula(activation: Activation) -> None:
-    expected = [TEXTBOOK[activation.name](float(z)) for z in GRID]
+    expected = [EXPECTED[activation.name].formula(float(z)) for z in GRID]
     np.testing.assert_allclose(activation.function(GRID), expected, rtol=1e-12, atol=1e-15)
 
 
@@ -93,9 +87,8 @@ def test_derivative_is_the_slope_of_the_value(activation: Activation) -> None:
 
 def test_derivative_at_zero_follows_the_convention(activation: Activation) -> None:
     for zero in (0.0, -0.0):
-        assert slopes(activation, np.array([zero]))[0] == pytest.approx(
-            SLOPE_AT_ZERO[activation.name], rel=1e-15
-        )
+        slope = slopes(activation, np.array([zero]))[0]
+        assert slope == pytest.approx(EXPECTED[activation.name].slope_at_zero, rel=1e-15)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -116,13 +109,11 @@ def test_float32_is_float64_rounded(activation: Activation) -> None:
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("size", [1e3, 1e30])
 def test_large_numbers_neither_overflow_nor_warn(activation: Activation, dtype: str, size: float) -> None:
-    z = np.array([-size, size], dtype)
-    low, high, slope_low, slope_high = LIMITS[activation.name]
-    follows = {"leaky_relu": 0.01}.get(activation.name, 1.0)
-    scale = 1.0507009873554805 if activation.name == "selu" else 1.0
-    expected = [-size * follows if low is None else low, size * scale if high is None else high]
-    np.testing.assert_allclose(activation.function(z), expected, rtol=2e-3, atol=1e-6)
-    np.testing.assert_allclose(slopes(activation, z), [slope_low, slope_high], rtol=1e-5, atol=2e-6)
+    z, row = np.array([-size, size], dtype), EXPECTED[activation.name]
+    low = -size * row.slope_low if row.low is None else row.low
+    high = size * row.slope_high if row.high is None else row.high
+    np.testing.assert_allclose(activation.function(z), [low, high], rtol=2e-3, atol=1e-6)
+    np.testing.assert_allclose(slopes(activation, z), [row.slope_low, row.slope_high], rtol=1e-5, atol=2e-6)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
