@@ -75,6 +75,63 @@ class PackPlan:
     order: NDArray[np.int64]  # work space of the same shape
     # Work space: the rows of each slice, where one network has the pack alone.
     spread: NDArray[np.int64] | None
+    shared_rows: bool
+    validation_features: NDArray[Any] | None
+    validation_targets: NDArray[Any] | None
+    validation_rows: NDArray[np.int64] | None
+    used: int
+    epochs: int
+    batch_size: int  # 0: full batch
+    shuffle: bool
+    stopping: NDArray[np.float64]  # (4, LANES): metric or -1, patience, min_delta, restore_best
+    cancel: NDArray[np.int32]
+    trains: bool = True
+
+
+def make_plan(
+    lanes: Sequence[Lane], data: PackData, cancel: NDArray[np.int32], *, trains: bool = True
+) -> PackPlan:
+    """Return the plan of one pack: `lanes` agree in signature, and idle lanes repeat the first."""
+    first, dtype = lanes[0], data.features.dtype.name
+    width = kernel(dtype).lanes
+    padded = [*lanes, *[first] * (width - len(lanes))]
+    layout = first.network.build(data.features.shape[1:])
+    shared = all(_same_order(lane, first) for lane in lanes)
+    rows = _rows([lane.rows for lane in padded], shared)
+    validates = first.validation_rows is not None
+    return PackPlan(
+        program=_program(layout),
+        tensors=_tensors(layout),
+        size=layout.size,
+        inputs=data.features.shape[1],
+        outputs=layout.output_shape[0],
+        target_width=data.targets.shape[1],
+        loss=get_loss(first.network.loss).code,
+        optimizer=optimizer_code(first.optimizer),
+        clipping=any(lane.optimizer.clip_norm is not None for lane in lanes),
+        hyper=_table(_hyper(lane.optimizer) for lane in padded),
+        schedules=_table(schedule_row(lane.optimizer.learning_rate) for lane in padded),
+        dropout=_dropout(padded),
+        seeds=np.array([lane.seed for lane in padded], np.uint64),
+        initial=_initial(padded, layout, dtype),
+        features=data.features.reshape(len(data.features), -1),
+        targets=data.targets,
+        weights=data.weights,
+        rows=rows,
+        order=np.empty_like(rows),
+        spread=np.empty((_longest_slice(lanes), width), np.int64) if len(lanes) == 1 else None,
+        shared_rows=shared,
+        validation_features=data.features if data.validation_features is None else data.validation_features,
+        validation_targets=data.targets if data.validation_targets is None else data.validation_targets,
+        validation_rows=_rows([lane.validation_rows for lane in padded], shared) if validates else None,
+        used=len(lanes),
+        epochs=first.optimizer.epochs,
+        batch_size=first.optimizer.batch_size or 0,
+        shuffle=first.optimizer.shuffle,
+        stopping=_table(_stopping(lane.optimizer.early_stopping) for lane in padded),
+        cancel=cancel,
+        trains=trains,
+    )
 
 
 def visiting_order(
