@@ -6,6 +6,7 @@ The only importer of sqlite3.
 from __future__ import annotations
 
 import contextlib
+import errno
 import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -68,9 +69,10 @@ def open_for_reading(path: Path) -> Connection:
         raise StoreError(f"{path} is a folder, not a file" if path.is_dir() else f"{path} does not exist")
     with one_line(path):
         try:
-            return _connect(path, "mode=ro", _check_header)
+            # Not mode=ro: whoever closes a file last must be able to take away the two files SQLite has beside it.
+            return _connect(path, "mode=rw", _set_up_reader)
         except sqlite3.OperationalError as error:
-            # A reader makes two files beside the store. Where it may not, and there are none, nobody writes.
+            # Where those two files can neither be made nor are there, nobody writes.
             may_not = _kind(error) in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN)
             if not may_not or _beside(path, "-wal").exists():
                 raise
@@ -121,7 +123,8 @@ def _lock(path: Path) -> WriterLock:
     except LockHeldError as holder:
         raise StoreError(f"{path} is being written by {holder}", temporary=True) from None
     except OSError as error:
-        raise StoreError(f"{path} cannot be locked for writing: {error.strerror}") from error
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        raise StoreError(f"{path} cannot be locked for writing: {error.strerror}", temporary=full) from error
 
 
 def _connect(path: Path, mode: str, prepare: Callable[[Connection, Path], None]) -> Connection:
@@ -154,6 +157,11 @@ def _set_up(connection: Connection, path: Path) -> None:
     # A file that may only be read opens all the same. Write what stands there already: better told now than
     # after the first results.
     connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+
+
+def _set_up_reader(connection: Connection, path: Path) -> None:
+    connection.execute("PRAGMA query_only = ON")
+    _check_header(connection, path)
 
 
 def _check_header(connection: Connection, path: Path) -> None:

@@ -35,8 +35,10 @@ class WriterLock:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._descriptor = self._acquire()
-        os.ftruncate(self._descriptor, 0)
-        os.pwrite(self._descriptor, f"process {os.getpid()} on {platform.node()}".encode(), 0)
+        # The name is a courtesy: on a full disk the lock holds without it.
+        with contextlib.suppress(OSError):
+            os.ftruncate(self._descriptor, 0)
+            os.pwrite(self._descriptor, f"process {os.getpid()} on {platform.node()}".encode(), 0)
 
     def release(self) -> None:
         """Give the lock up; the file is removed while the lock is still held."""

@@ -71,6 +71,7 @@ def test_everything_comes_back(path: Path) -> None:
         assert store.identities("done", "failed") == {"id0"}
         found = store.records()
         store.check()
+    assert files_beside(path) == ["digits.sweep"]  # nor does a reader leave anything behind
     assert list(found) == ["id0", "id3"]
     assert found["id0"].metrics == records[0].metrics  # exactly, not to 7 digits
     assert replace(found["id0"], curves={}) == replace(records[0], curves={})
@@ -220,6 +221,18 @@ def test_the_lock_of_a_holder_that_removed_its_file_is_not_taken_for_one(tmp_pat
     lock.release()
     WriterLock(tmp_path / "lock").release()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_lock_holds_without_its_holders_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "pwrite", full)
+    lock = WriterLock(tmp_path / "lock")
+    with pytest.raises(LockHeldError, match="another process"):
+        WriterLock(tmp_path / "lock")
+    lock.release()
+    WriterLock(tmp_path / "lock").release()
 
 
 def test_a_reader_does_not_write(path: Path) -> None:
