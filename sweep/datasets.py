@@ -5,6 +5,7 @@ scikit-learn supplies the named sets and the splitters; pandas reads CSV and Par
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -179,7 +180,13 @@ def _read_csv(path: Path) -> Any:
 
     # pandas 3.1 always reads the nearest float, and warns where it is asked to.
     asked = tuple(int(part) for part in pd.__version__.split(".")[:2]) < (3, 1)
-    return pd.read_csv(path, float_precision="round_trip" if asked else None)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", pd.errors.ParserWarning)
+        try:
+            # Else pandas would take a first column that the header does not name for the names of rows.
+            return pd.read_csv(path, index_col=False, float_precision="round_trip" if asked else None)
+        except pd.errors.ParserWarning:
+            raise DataError(f"{path}: the rows have more values than the header has names") from None
 
 
 def _read_parquet(path: Path) -> Any:

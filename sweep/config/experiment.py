@@ -10,6 +10,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from neuralnet_core.data import check_features
 from sweep.datasets import Dataset, load_dataset, load_file
 from sweep.errors import ConfigError, DataError
 from sweep.scaling import fit_scaling
@@ -149,17 +150,25 @@ def _load_data(
         data = load_dataset(table.name, **table.arguments)
     else:
         data = load_file(folder / str(table.file), str(table.target), table.features)
-    scaling = fit_scaling(table.scaling, data.X)
+    scaling = fit_scaling(table.scaling, _numbers(data))
     held_out = None
     if frame.validation is not None and frame.validation.file is not None:
         if table.file is None:
             raise DataError(f"validation.file needs data.file, got data.name = {table.name!r}")
         columns = data.features if table.file.lower().endswith((".csv", ".parquet")) else None
         other = load_file(folder / frame.validation.file, str(table.target), columns)
-        held_out = (scaling(other.X), _divided(other.y, table.target_divisor))
+        held_out = (scaling(_numbers(other)), _divided(other.y, table.target_divisor))
     scaled = replace(data, X=scaling(data.X), y=_divided(data.y, table.target_divisor))
     fraction = None if frame.validation is None else frame.validation.fraction
     return scaled, fraction if held_out is None else held_out, _describe(table.scaling, fraction)
+
+
+def _numbers(data: Dataset) -> NDArray[Any]:
+    """Return the samples, which can be scaled."""
+    try:
+        return check_features(data.X, "float64")
+    except (TypeError, ValueError) as error:
+        raise DataError(f"{data.name}: {error}") from None
 
 
 def _divided(y: Any, divisor: float) -> Any:

@@ -55,24 +55,27 @@ class DataTable(BaseModel):
 
     @model_validator(mode="after")
     def _check_source(self) -> DataTable:
-        problems = list(self._problems())
-        if problems:
-            raise PydanticCustomError("data", "{lines}", {"lines": "\n".join(problems)})
+        if problems := list(self._problems()):
+            raise PydanticCustomError("data", "wrong data", {"problems": problems})
         return self
 
-    def _problems(self) -> Iterator[str]:
+    def _problems(self) -> Iterator[tuple[str, str]]:
+        """Yield (key, message) of each mistake; the key is empty where it is the whole table's."""
         if (self.name is None) == (self.file is None):
-            yield f"needs name (one of {', '.join(DATASETS)}) or file, one of the two"
-        elif self.name is not None and self.name not in DATASETS:
-            yield unknown("name", self.name, DATASETS)
-        elif self.name is not None and (self.target is not None or self.features is not None):
-            yield f"target and features are for files, not for name = {self.name!r}"
+            yield "", f"needs name (one of {', '.join(DATASETS)}) or file, one of the two"
         elif self.file is not None and self.target is None:
-            yield "file needs target, the name of the column to predict"
-        arguments = DATASETS[self.name].arguments if self.name in DATASETS else ()
+            yield "target", "is required with file: the name of the column to predict"
+        if self.name is not None and self.name not in DATASETS:
+            yield "name", unknown("name", self.name, DATASETS)
+            return  # whose arguments the other keys are, nobody knows
+        if self.name is not None and self.file is None:
+            for key in ("target", "features"):
+                if getattr(self, key) is not None:
+                    yield key, f"is for files, not for name = {self.name!r}"
+        arguments = DATASETS[self.name].arguments if self.name is not None else ()
         for key in self.arguments:
             if key not in arguments:
-                yield unknown("key", key, [*type(self).model_fields, *arguments])
+                yield key, unknown("key", key, [*type(self).model_fields, *arguments])
 
     @property
     def arguments(self) -> dict[str, Any]:
@@ -148,8 +151,11 @@ def _explain(details: ErrorDetails) -> Iterator[Problem]:
     elif kind == "extra_forbidden":
         owner = _owner(details["loc"])
         yield Problem(path, unknown("key", str(details["loc"][-1]), owner.model_fields))
-    elif kind in ("data", "validation"):
-        yield from (Problem(path, line) for line in details["msg"].splitlines())
+    elif kind == "data":
+        for key, message in details["ctx"]["problems"]:
+            yield Problem(f"{path}.{key}".rstrip("."), message)
+    elif kind == "validation":
+        yield Problem(path, details["msg"])
     else:
         message = details["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
         for words, sign in SIGNS.items():
