@@ -59,8 +59,8 @@ def draw_parallel_coordinates(data: ParallelCoordinates, ax: Axes | None = None)
     x = np.arange(parameters + 1)
     lines = [np.column_stack([x, row]) for row in heights[::-1]]  # the selection is best first
     colours = colormaps[COLOURMAP](last[::-1])
-    # 400 lines must not cover each other, 4 must not be pale.
-    opacity = float(np.clip(30 / count, 0.25, 0.9))
+    # 10,000 lines must not cover each other, 4 must not be pale.
+    opacity = float(np.clip(100 / count, 0.03, 0.9))
     ax.add_collection(LineCollection(lines, colors=colours, linewidths=1.4, alpha=opacity))
     for place, scale in enumerate(data.scales):
         _draw_axis(ax, place, scale)

@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Configurations, best first (C of them): numbers, parameters (plain values), means of the metric (C,)."""
+    """Configurations, best first (C of them): numbers, parameters (plain values), means of the metric (C,).
+
+    `total` configurations were tried, `measured` of them have a mean.
+    """
 
     metric: str
     higher: bool
@@ -30,6 +33,7 @@ class Selection:
     means: NDArray[np.float64]
     complete: tuple[bool, ...]
     total: int
+    measured: int
 
     def labels(self, longest: int = 36) -> Labels:
         """Return a label per configuration."""
@@ -50,7 +54,11 @@ class Selection:
         """How much of the sweep is shown, for a title."""
         shown = len(self.configurations)
         total = f"{self.total} configuration{'s' if self.total > 1 else ''}"
-        return total if shown == self.total else f"best {shown} of {total}"
+        if shown == self.total:
+            return total
+        return (
+            f"best {shown} of {total}" if shown < self.measured else f"the {shown} with a result of {total}"
+        )
 
 
 def select(results: Results, metric: str | None, top: int | None = None) -> Selection:
@@ -86,6 +94,7 @@ def select(results: Results, metric: str | None, top: int | None = None) -> Sele
         means=means[shown],
         complete=tuple(bool(c) for c in complete[shown]),
         total=len(summary),
+        measured=len(order),
     )
 
 

@@ -104,12 +104,13 @@ def _slice(selection: Selection, name: str) -> Slice:
 def _draw(ax: Axes, data: Slice) -> None:
     logarithmic = data.scale.kind == "log"
     x = data.positions + _offsets(data)
+    opacity = float(np.clip(220 / len(x), 0.06, 0.55))
     ax.scatter(
         10**x if logarithmic else x,
         data.values,
         s=16,
         color=GREY,
-        alpha=0.55,
+        alpha=opacity,
         linewidth=0,
         label="configuration",
     )
