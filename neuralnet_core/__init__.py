@@ -3,6 +3,7 @@
 from . import engine as engine  # first: it says what to do where nothing is compiled
 from .activations import ACTIVATIONS
 from .cancel import CancelToken, TrainingCancelled
+from .data import check_features, check_rows, check_weights, encode_targets
 from .engine.dispatch import NUMERICS_VERSION, EngineInfo, engine_info
 from .gradcheck import check_gradients
 from .initializers import INITIALIZERS
@@ -43,8 +44,12 @@ __all__ = [
     "TrainingCancelled",
     "WarmUp",
     "canonical_json",
+    "check_features",
     "check_gradients",
+    "check_rows",
+    "check_weights",
     "derive_seed",
+    "encode_targets",
     "engine_info",
     "from_dict",
     "plan_packs",

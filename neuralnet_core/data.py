@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .engine.dispatch import StrictFloats
 from .losses import Loss
 
 __all__ = ["Targets", "check_features", "check_rows", "check_same_length", "check_weights", "encode_targets"]
@@ -70,7 +71,7 @@ def _as_array(values: ArrayLike, name: str) -> NDArray[Any]:
 
 def _converted(given: NDArray[Any], dtype: str, name: str) -> NDArray[Any]:
     """Return finite numbers in C order, aligned, in the byte order and width of `dtype`."""
-    with np.errstate(over="ignore"):
+    with StrictFloats(), np.errstate(over="ignore"):
         values: NDArray[Any] = np.require(given, dtype, ["C_CONTIGUOUS", "ALIGNED"])
     finite = np.isfinite(values)
     if finite.all():

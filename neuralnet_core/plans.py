@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .activations import get_activation
-from .engine.dispatch import kernel
+from .engine.dispatch import StrictFloats, kernel
 from .layers import Dense, Dropout
 from .layout import Layout
 from .losses import get_loss
@@ -242,10 +242,11 @@ def _dropout(lanes: Sequence[Lane]) -> NDArray[np.float64]:
 
 def _initial(lanes: Sequence[Lane], layout: Layout, dtype: str) -> NDArray[Any]:
     initial = np.empty((layout.size, len(lanes)), dtype)
-    for index, lane in enumerate(lanes):
-        own = lane.network.build(layout.input_shape)  # initializers may differ from lane to lane
-        given = lane.initial
-        initial[:, index] = initial_values(own, lane.seed) if given is None else own.flatten(given, dtype)
+    with StrictFloats():
+        for index, lane in enumerate(lanes):
+            own = lane.network.build(layout.input_shape)  # initializers may differ from lane to lane
+            given = lane.initial
+            initial[:, index] = initial_values(own, lane.seed) if given is None else own.flatten(given, dtype)
     return initial
 
 

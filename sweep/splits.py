@@ -11,8 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from neuralnet_core import LOSSES, Network, derive_seed
-from neuralnet_core.data import check_features, check_rows, check_weights
+from neuralnet_core import LOSSES, Network, check_features, check_rows, check_weights, derive_seed
 
 from .datasets import split_rows
 

@@ -1,5 +1,10 @@
 """What the processor can do and what compiled the engine."""
 
+cdef extern from "control.h":
+    ctypedef unsigned long control_word
+    control_word enter_contract()
+    void leave_contract(control_word found)
+
 cdef extern from *:
     """
     #if defined(__x86_64__)
@@ -38,3 +43,15 @@ def has_fma():
 def compiler():
     """Return the version of the compiler that built the engine."""
     return COMPILER.decode()
+
+
+cdef class StrictFloats:
+    """A `with` block in which this thread rounds to nearest and keeps subnormals, as the kernels do."""
+
+    cdef control_word found
+
+    def __enter__(self):
+        self.found = enter_contract()
+
+    def __exit__(self, *error):
+        leave_contract(self.found)

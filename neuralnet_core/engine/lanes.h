@@ -8,6 +8,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "control.h"
+
 #if defined(__x86_64__)
 #include <immintrin.h>
 #endif
@@ -89,30 +91,5 @@ INLINE vec load_lanes(const real *p)
 INLINE real lane_of(vec x, int lane) { return x[lane]; }
 INLINE void set_lane(vec *x, int lane, real value) { ((real *)x)[lane] = value; }
 INLINE vec negative(vec x) { return -x; }
-
-/* The floating-point control register: a library built with -Ofast turns flush-to-zero on for a whole thread, so
- * every entry sets the state that the contract wants and gives back what it found. */
-#if defined(__x86_64__)
-typedef uint32_t control_word;
-INLINE control_word enter_contract(void)
-{
-    control_word found = _mm_getcsr();
-    _mm_setcsr(0x1F80); /* round to nearest, no flush-to-zero, exceptions masked */
-    return found;
-}
-INLINE void leave_contract(control_word found) { _mm_setcsr(found); }
-#elif defined(__aarch64__)
-typedef uint64_t control_word;
-INLINE control_word enter_contract(void)
-{
-    control_word found;
-    __asm__ volatile("mrs %0, fpcr" : "=r"(found));
-    __asm__ volatile("msr fpcr, %0" ::"r"((control_word)0));
-    return found;
-}
-INLINE void leave_contract(control_word found) { __asm__ volatile("msr fpcr, %0" ::"r"(found)); }
-#else
-#error "the engine knows x86-64 and aarch64"
-#endif
 
 #endif

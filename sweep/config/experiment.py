@@ -10,7 +10,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from neuralnet_core.data import check_features
+from neuralnet_core import check_features
 from sweep.datasets import Dataset, load_dataset, load_file
 from sweep.errors import ConfigError, DataError
 from sweep.scaling import fit_scaling

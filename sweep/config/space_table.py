@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from neuralnet_core import LOSSES
-from neuralnet_core.data import encode_targets
+from neuralnet_core import LOSSES, encode_targets
 from sweep.datasets import Dataset
 from sweep.distributions import DISTRIBUTIONS, Distribution, choice
 from sweep.errors import DataError

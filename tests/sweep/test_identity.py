@@ -205,8 +205,8 @@ thread.join()
 
 X = np.random.default_rng(0).normal(size=(64, 3)).astype(np.float32)
 y = X.sum(axis=1)
-# Subnormal numbers, given as bits: NumPy's own arithmetic would flush them.
-tiny = np.frombuffer(bytes.fromhex(sys.argv[2]), np.uint32).reshape(64, 3).view(np.float32)
+# Numbers that are subnormal in float32, given in float64: the conversion must not flush them either.
+tiny = np.frombuffer(bytes.fromhex(sys.argv[2]), np.float64).reshape(64, 3)
 linear = Network([Dense(1, initializer=0.0)])
 models = parallel_train(linear, [GradientDescent(r, epochs=3) for r in (0.1, 0.2, 0.3)], tiny, y, seeds=0, n_jobs=2)
 
@@ -224,7 +224,8 @@ print(json.dumps({
 
 
 def flushed_run(library: str) -> dict[str, Any]:
-    tiny = (np.random.default_rng(1).integers(1, 2**23, size=(64, 3)).astype(np.uint32)).tobytes().hex()
+    bits = np.random.default_rng(1).integers(1, 2**23, size=(64, 3)).astype(np.uint32)
+    tiny = bits.view(np.float32).astype(np.float64).tobytes().hex()
     run = subprocess.run(
         [sys.executable, "-c", FLUSHED, library, tiny], capture_output=True, text=True, check=False
     )

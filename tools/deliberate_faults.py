@@ -1,0 +1,203 @@
+"""Put one deliberate fault after another into a copy of the engine, and see which tests catch each.
+
+    python tools/deliberate_faults.py [NAME ...]
+
+Needs meson, ninja, Cython and the packages of the tests; builds the engine once for every fault (about ten
+seconds each). Exits with 1 if a fault is caught by no test.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import sysconfig
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+MODULES = ("_v3_float32", "_v3_float64", "_random", "_cpu")
+TESTS = ("tests/neuralnet_core", "tests/sweep/test_identity.py")
+
+
+@dataclass(frozen=True)
+class Fault:
+    """`old` stands once in `file` of the engine and becomes `new`."""
+
+    name: str
+    file: str
+    old: str
+    new: str
+
+
+FAULTS = [
+    Fault(
+        "sums run from the last term to the first",
+        "tile.h",
+        "ptrdiff_t k = 0; k < last; k++",
+        "ptrdiff_t k = last - 1; k >= 0; k--",
+    ),
+    Fault("bias gradient forgets the chunks before", "stages.pxd", "    if fresh:\n", "    if True:\n"),
+    Fault(
+        "short last minibatch averaged over a full one",
+        "gather.pxd",
+        "1.0 / p.totals[0] / outputs",
+        "1.0 / max(p.totals[0], 32.0) / outputs",
+    ),
+    Fault(
+        "Adam is a step ahead in its first bias correction",
+        "updates.pxd",
+        "rate = rate / (1.0 - first)",
+        "rate = rate / (1.0 - first * p.hyper_exact[FIRST * LANES + lane])",
+    ),
+    Fault(
+        "learning rates one lane off",
+        "updates.pxd",
+        "learning_rate(p.schedules + lane,",
+        "learning_rate(p.schedules + (lane ^ 1),",
+    ),
+    Fault(
+        "a minibatch of weight 0 is trained on",
+        "minibatch.pxd",
+        "if p.totals[0] == 0.0:",
+        "if p.totals[0] < 0.0:",
+    ),
+    Fault("l1 pushes weights of 0", "lanes.h", "choose(x < 0, splat(-1), splat(0))", "splat(-1)"),
+    Fault(
+        "the gradient norm is that of the last tensor",
+        "updates.pxd",
+        "total = total + by_tensor",
+        "total = by_tensor",
+    ),
+    Fault("seven slices instead of eight", "structs.pxd", "SLICES = 8 ", "SLICES = 7 "),
+    Fault("flush-to-zero is left as found", "lanes.h", "    _mm_setcsr(0x1F80);", "    (void)found;"),
+    Fault(
+        "dropout repeats itself for every sample",
+        "stages.pxd",
+        "((position + sample) * stage.units + unit) + offset[lane]",
+        "unit",
+    ),
+    Fault(
+        "validation drops units as training does",
+        "minibatch.pxd",
+        "forward(p, size, position + done, batch.training)",
+        "forward(p, size, position + done, True)",
+    ),
+    Fault(
+        "relu has slope 1 at 0",
+        "activations.pxd",
+        "delta[i] = choose_le(a[i], zero, zero, delta[i] + zero)",
+        "delta[i] = choose_gt(zero, a[i], zero, delta[i] + zero)",
+    ),
+    Fault(
+        "momentum forgets its dampening",
+        "updates.pxd",
+        "vfma(a, first[i], a_rest * g[i]))\n            step",
+        "vfma(a, first[i], g[i]))\n            step",
+    ),
+    Fault(
+        "penalties reach the biases",
+        "updates.pxd",
+        "            if tensor.penalized:\n                w =",
+        "            if True:\n                w =",
+    ),
+    Fault(
+        "a lane of its own order takes its neighbour's rows",
+        "gather.pxd",
+        "source = data.features + rows.index[(first + sample) * LANES + lane] * width",
+        "source = data.features + rows.index[(first + sample) * LANES] * width",
+    ),
+    Fault(
+        "a diverged lane ends its pack",
+        "pack.pyx",
+        "                self.ended[lane] = self.epoch\n            else:",
+        "                self.ended[lane] = self.epoch\n                return False\n            else:",
+    ),
+    Fault(
+        "slices in lanes lose their last samples",
+        "minibatch.pxd",
+        "stop = min(start + length, batch.count)",
+        "stop = min(start + length, batch.count - 1)",
+    ),
+    Fault(
+        "early stopping is a comparison too patient",
+        "pack.pyx",
+        ">= <int64_t> self.stopping[1, lane]",
+        "> <int64_t> self.stopping[1, lane]",
+    ),
+]
+
+
+def build(tree: Path, folder: Path) -> None:
+    """Compile the modules of one instruction set and put them beside their sources."""
+    suffix = sysconfig.get_config_var("EXT_SUFFIX")
+    targets = [f"neuralnet_core/engine/{name}{suffix}" for name in MODULES]
+    if not folder.exists():
+        subprocess.run(["meson", "setup", folder, tree], check=True, capture_output=True)
+    subprocess.run(["ninja", "-C", folder, *targets], check=True, capture_output=True)
+    for target in targets:
+        shutil.copy(folder / target, tree / target)
+
+
+def failures(tree: Path) -> list[str]:
+    """Run the tests on the tree and return the names of those that fail."""
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(tree),
+        "NEURALNET_INSTRUCTION_SET": "v3",
+        "MPLBACKEND": "Agg",
+    }
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--deselect", DISPATCH, *TESTS]
+    result = subprocess.run(command, cwd=tree, env=environment, capture_output=True, text=True, check=False)
+    if result.returncode not in (0, 1):
+        raise RuntimeError(result.stdout[-2000:] + result.stderr[-2000:])
+    return re.findall(r"^FAILED (\S+)", result.stdout, re.MULTILINE)
+
+
+# It compares instruction sets, of which only one is built here.
+DISPATCH = "tests/neuralnet_core/test_dispatch.py"
+
+
+def caught_by(fault: Fault, tree: Path, folder: Path) -> list[str]:
+    """Return the tests that fail with a fault, and mend it again."""
+    path = tree / "neuralnet_core" / "engine" / fault.file
+    sound = path.read_text()
+    if sound.count(fault.old) != 1:
+        raise ValueError(
+            f"{fault.name!r} must find its line once in {fault.file}, found {sound.count(fault.old)}"
+        )
+    path.write_text(sound.replace(fault.old, fault.new))
+    try:
+        build(tree, folder)
+        return failures(tree)
+    finally:
+        path.write_text(sound)
+
+
+def main(names: list[str]) -> int:
+    """Report, for every fault, how many tests catch it and which are the first."""
+    missed = 0
+    with tempfile.TemporaryDirectory() as temporary:
+        tree, folder = Path(temporary) / "tree", Path(temporary) / "build"
+        shutil.copytree(
+            ROOT, tree, ignore=shutil.ignore_patterns(".git", ".tox", ".venv", "*.so", "__pycache__")
+        )
+        build(tree, folder)
+        if broken := failures(tree):
+            print("without any fault, these fail:", *broken, sep="\n  ")
+            return 1
+        for fault in FAULTS:
+            if names and not any(name in fault.name for name in names):
+                continue
+            found = caught_by(fault, tree, folder)
+            files = sorted({test.split("::")[0].rsplit("/", 1)[-1] for test in found})
+            print(f"{fault.name}: {len(found)} tests in {', '.join(files) or 'NONE'}", flush=True)
+            missed += not found
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
