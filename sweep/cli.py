@@ -8,7 +8,6 @@ from __future__ import annotations
 import errno
 import importlib.metadata
 import inspect
-import os
 import shlex
 import shutil
 import sys
@@ -60,9 +59,6 @@ def _main(arguments: Sequence[str] | None) -> None:
         _fail([str(error)], TRY_AGAIN if error.temporary else BAD_STORE)
     except (KeyboardInterrupt, click.Abort):
         _fail(["interrupted"], 130)
-    except BrokenPipeError:  # `sweep table ... | head`: the reader has what it wanted
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
     except OSError as error:
         told = f"{error.filename}: {error.strerror}" if error.filename else str(error)
         _fail([told], TRY_AGAIN if error.errno == errno.ENOSPC else USAGE)

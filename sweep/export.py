@@ -148,7 +148,10 @@ def _no_formula(value: Any) -> Any:
     >>> _no_formula("=1+1"), _no_formula(-1.5)
     ("'=1+1", -1.5)
     """
-    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA_STARTS) else value
+    if not isinstance(value, str):
+        return value
+    text = value.replace("\r", "\n")  # the writer quotes this one only, and an unquoted one would end the row
+    return f"'{text}" if value.startswith(FORMULA_STARTS) else text
 
 
 def _flat(value: Any) -> Any:

@@ -1,0 +1,476 @@
+"""The command line: what it prints, writes and exits with; one line and no traceback for a user's mistakes."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import sweep.datasets
+from neuralnet_core import derive_seed
+from sweep import Results, load_results
+from sweep.cli import main
+from sweep.export import align, as_csv, as_json, readable_summary, readable_trials, write_parquet
+from sweep.reporting import closing_lines, exit_code
+from sweep.store import Store, StoreError
+
+HEAVY = ("matplotlib", "pandas", "pyarrow", "pydantic", "scipy", "sklearn")
+
+MOONS = """
+repeats = 3
+validation = 0.2
+data = {name = "moons", n_samples = 200, noise = 0.2}
+network = {layers = [{type = "Dense", units = "$hidden"}, {type = "Dense", units = 1}], loss = "binary_cross_entropy"}
+optimizer = {type = "Adam", learning_rate = "$learning_rate", epochs = 4}
+
+[space]
+hidden = [4, 8]
+learning_rate = [0.001, 0.01]
+"""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def errors(self) -> list[str]:
+        return self.err.splitlines()
+
+
+Run = Callable[..., Outcome]
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Return a function that runs a command in an empty folder with moons.toml in it."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["sweep"])
+    (tmp_path / "moons.toml").write_text(MOONS)
+
+    def run(*arguments: str) -> Outcome:
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main(arguments)
+        captured = capsys.readouterr()
+        return Outcome(int(ended.value.code or 0), captured.out, captured.err)
+
+    return run
+
+
+def start(*arguments: str, folder: Path) -> subprocess.Popen[str]:
+    """Start a command in a process of its own."""
+    command = [sys.executable, "-c", "from sweep.cli import main; main()", *arguments]
+    return subprocess.Popen(command, cwd=folder, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+
+# --- sweep --help ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["run", "--help"], ["plot", "--help"]])
+def test_help_imports_nothing_heavy(arguments: list[str]) -> None:
+    code = (
+        "import sys; from sweep.cli import main\n"
+        f"try: main({arguments})\n"
+        f"finally: print(*sorted(set({HEAVY}) & set(sys.modules)), file=sys.stderr)"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ended.stderr.split() == []
+    assert ended.stdout.startswith(("Usage: sweep", "sweep "))
+
+
+def test_without_a_command_help_is_shown(run: Run) -> None:
+    ended = run()
+    assert ended.code == 2
+    assert ended.out.startswith("Usage: sweep")
+
+
+# --- sweep run ------------------------------------------------------------------------------------------------
+
+
+def test_run_trains_records_and_reports(run: Run, tmp_path: Path) -> None:
+    ended = run("run", "moons.toml")
+    assert (ended.code, ended.err) == (0, "")
+    assert "moons: 200 rows, 2 features, 2 classes; not scaled; 20% of the rows held out" in ended.out
+    assert "4 configurations x 3 repeats = 12 trials in float32" in ended.out
+    assert "recording in moons.sweep\ntrained 12 networks in " in ended.out
+    assert "rank  hidden  learning_rate  validation_accuracy" in ended.out
+    assert "best: hidden=" in ended.out
+    assert "  sweep plot moons.sweep comparison" in ended.out
+    assert len(load_results(tmp_path / "moons.sweep").trials) == 12
+
+
+def test_run_goes_on_with_a_store_that_exists(run: Run) -> None:
+    run("run", "moons.toml", "repeats=1")
+    ended = run("run", "moons.toml", "repeats=2")
+    assert "moons.sweep, which has records: going on with it\ntrained 4 networks in " in ended.out
+    assert "\nnothing was trained\n" in run("run", "moons.toml", "repeats=2").out
+
+
+def test_run_records_what_python_gets(run: Run, tmp_path: Path) -> None:
+    run("run", "moons.toml", "--store", "here.sweep", "--n-jobs", "1", "--backend", "sequential")
+    data = sweep.datasets.load_dataset("moons", n_samples=200, noise=0.2)
+    trials = load_results(tmp_path / "here.sweep").trials
+    assert list(trials["seed"][:3]) == [derive_seed(0, repeat, 0) for repeat in range(3)]
+    from sweep.config import load_experiment
+
+    results = load_experiment("moons.toml").sweep.run(data.X, data.y, validation=0.2, progress=False)
+    assert list(results.trials["digest"]) == list(trials["digest"])
+
+
+def test_a_dry_run_says_how_much_and_trains_nothing(run: Run, tmp_path: Path) -> None:
+    ended = run("run", "moons.toml", "--dry-run", "space.hidden=[4, 8, 8.0]")
+    assert ended.code == 2  # 8.0 is no number of units
+    ended = run("run", "moons.toml", "--dry-run")
+    assert ended.code == 0
+    assert "configurations  4\ntrials          12\nnetworks        12 to train, in 2 packs" in ended.out
+    assert "parameters      17 (smallest network) to 33 (largest)" in ended.out
+    assert list(tmp_path.glob("*.sweep")) == []
+
+
+def test_a_network_that_diverges_is_a_result(run: Run) -> None:
+    ended = run(
+        "run",
+        "moons.toml",
+        "space.learning_rate=[0.01, 1e30]",
+        "optimizer.type=GradientDescent",
+        "network.loss=mse",
+    )
+    assert ended.code == 0
+    assert "6 trials diverged" in ended.out
+
+
+def test_a_configuration_that_cannot_be_built_fails_alone(run: Run) -> None:
+    optimizer = ["type=Momentum", "nesterov=$nesterov", "dampening=$dampening"]
+    space = ["nesterov=[false, true]", "dampening=[0.0, 0.5]"]
+    overrides = [*(f"optimizer.{text}" for text in optimizer), *(f"space.{text}" for text in space)]
+    ended = run("run", "moons.toml", *overrides)
+    assert ended.code == 1
+    assert (
+        "12 trials failed, the first: ValueError: optimizer: nesterov=True requires dampening=0" in ended.out
+    )
+    assert "best: " in ended.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "line"),
+    [
+        (["nowhere.toml"], 2, "Invalid value for 'FILE': File 'nowhere.toml' does not exist."),
+        (["moons.toml", "repeats=0"], 2, "command line: repeats: must be >= 1, got 0"),
+        (["moons.toml", "--n-jobs", "0"], 2, "n_jobs must not be 0"),
+        (["moons.toml", "--n-jobs", "two"], 2, "Invalid value for '--n-jobs': 'two' is not a valid integer."),
+        (["moons.toml", "--backend", "gpu"], 2, "Invalid value for '--backend': 'gpu' is not one of "),
+        (["moons.toml", "--stor", "x"], 2, "No such option"),
+        (
+            ["moons.toml", "validation=0.001"],
+            2,
+            "validation=0.001 of 200 rows leaves a part of 1 for 2 classes",
+        ),
+        (["moons.toml", "objective=validation_r2"], 2, "objective must be one of train_loss, "),
+        (["moons.toml", "--store", "no/folder.sweep"], 65, "folder "),
+        (
+            ["moons.toml", 'data={file="data.csv", target="y"}'],
+            65,
+            "data.csv: column 'a' has 1 missing values",
+        ),
+        (["moons.toml", 'data={file="inf.csv", target="y"}'], 65, "inf.csv: X must be finite, got inf"),
+        (["moons.toml", 'data={file="labels.csv", target="y"}'], 2, "moons.toml: network: "),
+        (["moons.toml", 'data={file="none.csv", target="y"}'], 65, "none.csv: there is no such file"),
+    ],
+)
+def test_a_mistake_is_one_line(run: Run, tmp_path: Path, arguments: list[str], code: int, line: str) -> None:
+    (tmp_path / "data.csv").write_text("a,y\n1,0\n,1\n")
+    (tmp_path / "inf.csv").write_text("a,y\n1,0\ninf,1\n2,0\n2,1\n")
+    (tmp_path / "labels.csv").write_text("a,y\n1,3\n1,4\n2,5\n2,5\n")
+    ended = run("run", *arguments)
+    assert ended.code == code
+    (told,) = ended.errors
+    assert told.startswith(f"sweep: {line}")
+
+
+def test_several_mistakes_are_a_line_each(run: Run) -> None:
+    ended = run("run", "moons.toml", "repeats=0", "seed=-1", "dtype=int8")
+    assert ended.code == 2
+    assert [line.split(": ")[2] for line in ended.errors] == ["repeats", "seed", "dtype"]
+
+
+def test_a_store_in_use_is_to_be_tried_again(run: Run, tmp_path: Path) -> None:
+    with Store.open(tmp_path / "moons.sweep"):
+        ended = run("run", "moons.toml")
+    assert ended.code == 75
+    assert "moons.sweep is being written by" in ended.errors[0]
+
+
+def test_a_full_disk_is_to_be_tried_again(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device", "moons.sweep")
+
+    monkeypatch.setattr("sweep.config.load_experiment", full)
+    assert run("run", "moons.toml") == Outcome(75, "", "sweep: moons.sweep: No space left on device\n")
+
+
+LONG = ["optimizer.epochs=4000", "repeats=40", "data.n_samples=2000", "space.hidden=[32]"]
+
+
+def test_ctrl_c_keeps_what_is_recorded_and_says_how_to_go_on(tmp_path: Path) -> None:
+    (tmp_path / "moons.toml").write_text(MOONS)
+    arguments = ["run", "moons.toml", *LONG, "optimizer.batch_size=16", "--n-jobs", "1"]
+    with start(*arguments, folder=tmp_path) as process:
+        try:
+            assert wait_for_records(tmp_path / "moons.sweep", process) > 0
+            process.send_signal(signal.SIGINT)
+            out, err = process.communicate(timeout=30)
+        finally:
+            process.kill()
+    assert process.returncode == 130
+    assert "run again with the same store to train the rest" in err
+    assert "Traceback" not in err
+    assert " run moons.toml optimizer.epochs=4000 repeats=40 " in out.partition("what next:")[2]
+
+
+def wait_for_records(store: Path, process: subprocess.Popen[str]) -> int:
+    """Return how many records a store has, as soon as it has any."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            with Store.read(store) as opened:
+                if count := len(opened.identities()):
+                    return count
+        except (StoreError, sqlite3.Error):
+            pass  # it is being made just now
+        time.sleep(0.05)
+    return 0
+
+
+# --- sweep table ----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def stored(run: Run) -> Run:
+    run("run", "moons.toml")
+    return run
+
+
+def test_table_shows_the_summary(stored: Run) -> None:
+    ended = stored("table", "moons.sweep")
+    header, *rows = ended.out.splitlines()
+    assert header.split() == [
+        "rank",
+        "hidden",
+        "learning_rate",
+        "validation_accuracy",
+        "train_loss",
+        "validation_loss",
+        "n",
+    ]
+    assert len(rows) == 4
+    assert " ± " in rows[0]
+
+
+def test_table_shows_the_trials(stored: Run) -> None:
+    header, *rows = stored("table", "moons.sweep", "--trials").out.splitlines()
+    assert header.split()[:5] == ["trial", "hidden", "learning_rate", "repeat", "state"]
+    assert len(rows) == 12
+
+
+def test_csv_gives_every_number_exactly(stored: Run, tmp_path: Path) -> None:
+    out = stored("table", "moons.sweep", "--trials", "--format", "csv").out
+    trials = load_results(tmp_path / "moons.sweep").trials
+    rows = list(csv.DictReader(io.StringIO(out)))
+    assert list(rows[0]) == list(trials.columns)
+    assert [float(row["train_loss"]) for row in rows] == list(trials["train_loss"])
+    assert [int(row["seed"]) for row in rows] == list(trials["seed"])
+
+
+def test_json_gives_every_number_exactly(stored: Run, tmp_path: Path) -> None:
+    rows = json.loads(stored("table", "moons.sweep", "--format", "json").out)
+    summary = load_results(tmp_path / "moons.sweep").summary
+    assert [row["mean_train_loss"] for row in rows] == list(summary["mean_train_loss"])
+    assert [row["params_hidden"] for row in rows] == list(summary["params_hidden"])
+
+
+@pytest.mark.parametrize("name", ["t.csv", "t.json", "t.parquet", "t.txt"])
+def test_out_says_the_format_by_its_name(stored: Run, tmp_path: Path, name: str) -> None:
+    if name.endswith("parquet"):
+        pytest.importorskip("pyarrow")
+    ended = stored("table", "moons.sweep", "--trials", "--out", name)
+    assert ended.out == f"wrote {name}: 12 trials\n"
+    readers = {
+        "t.csv": pd.read_csv,
+        "t.json": pd.read_json,
+        "t.parquet": pd.read_parquet,
+        "t.txt": pd.read_table,
+    }
+    assert len(readers[name](tmp_path / name)) == 12
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "line"),
+    [
+        (["table", "nowhere.sweep"], 2, "Invalid value for 'STORE': File 'nowhere.sweep' does not exist."),
+        (["table", "moons.toml"], 65, "moons.toml is not a store of sweeps"),
+        (
+            ["table", "moons.sweep", "--format", "xml"],
+            2,
+            "Invalid value for '--format': 'xml' is not one of ",
+        ),
+        (["table", "moons.sweep", "--format", "parquet"], 2, "--format parquet needs --out FILE"),
+        (["table", "moons.sweep", "--out", "no/t.csv"], 2, "no/t.csv: No such file or directory"),
+        (["plot", "moons.sweep", "pie"], 2, "Invalid value for '[KIND]': 'pie' is not one of 'comparison', "),
+        (["plot", "moons.sweep", "--top", "0"], 2, "Invalid value for '--top': 0 is not in the range x>=1."),
+        (["plot", "moons.sweep", "heatmap", "--top", "3"], 2, "--top is not for heatmap"),
+        (["plot", "moons.sweep", "--metric", "accuracy"], 2, "metric must be one of "),
+        (["plot", "moons.sweep", "slice", "--parameter", "depth"], 2, "parameter must be one of "),
+        (["plot", "moons.sweep", "--out", "no/p.png"], 2, "no/p.png: No such file or directory"),
+        (["plot", "moons.sweep", "--out", "p.xyz"], 2, "Format 'xyz' is not supported"),
+        (["frobnicate"], 2, "No such command 'frobnicate'"),
+    ],
+)
+def test_a_mistake_with_a_store_is_one_line(stored: Run, arguments: list[str], code: int, line: str) -> None:
+    ended = stored(*arguments)
+    assert ended.code == code
+    (told,) = ended.errors
+    assert line in told
+    assert told.startswith("sweep: ")
+
+
+def test_a_reader_that_has_enough_ends_it_quietly(stored: Run, tmp_path: Path) -> None:
+    with start("table", "moons.sweep", "--trials", "--format", "json", folder=tmp_path) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        assert process.stderr.read() == ""
+
+
+def test_a_store_that_may_only_be_read(stored: Run, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    shutil.copy(tmp_path / "moons.sweep", tmp_path / "elsewhere")
+    (tmp_path / "elsewhere" / "moons.sweep").chmod(0o444)
+    (tmp_path / "elsewhere").chmod(0o555)
+    try:
+        assert len(stored("table", "elsewhere/moons.sweep").out.splitlines()) == 5
+    finally:
+        (tmp_path / "elsewhere").chmod(0o755)
+
+
+# --- sweep plot -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "kind", ["comparison", "learning_curves", "heatmap", "slice", "parallel_coordinates"]
+)
+def test_every_plot_is_written(stored: Run, tmp_path: Path, kind: str) -> None:
+    ended = stored("plot", "moons.sweep", kind)
+    name = f"moons-{kind.replace('_', '-')}.png"
+    assert ended == Outcome(0, f"wrote {name}\n", "")
+    assert (tmp_path / name).read_bytes().startswith(b"\x89PNG")
+
+
+def test_options_of_plots(stored: Run, tmp_path: Path) -> None:
+    assert stored("plot", "moons.sweep", "heatmap", "--x", "hidden", "--y", "learning_rate").code == 0
+    assert stored("plot", "moons.sweep", "--metric", "train_loss", "--top", "2", "--out", "p.svg").code == 0
+    assert (tmp_path / "p.svg").read_text().startswith("<?xml")
+
+
+# --- Tables as text and files -----------------------------------------------------------------------------------
+
+
+def test_text_that_a_spreadsheet_would_run_is_made_harmless() -> None:
+    wild = ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx", "relu", "a=b", 'say "hi", you']
+    table = pd.DataFrame({"=cmd": wild, "number": [-1.5] * len(wild), "list": [(1, 2)] * len(wild)})
+    rows = list(csv.reader(io.StringIO(as_csv(table), newline="")))
+    assert rows[0] == ["'=cmd", "number", "list"]
+    assert [row[0] for row in rows[1:]] == [f"'{text}".replace("\r", "\n") for text in wild[:6]] + wild[6:]
+    assert {row[1] for row in rows[1:]} == {"-1.5"}
+    assert {row[2] for row in rows[1:]} == {"[1, 2]"}
+
+
+def test_json_of_what_json_does_not_have() -> None:
+    table = pd.DataFrame(
+        {
+            "a": [float("nan"), float("inf")],
+            "b": [(1, "x"), None],
+            "c": pd.to_datetime([1.5e9, None], unit="s", utc=True),
+            "d": np.array([True, False]),
+        }
+    )
+    first, second = json.loads(as_json(table))
+    assert first == {"a": None, "b": [1, "x"], "c": "2017-07-14 02:40:00+00:00", "d": True}
+    assert second == {"a": None, "b": None, "c": None, "d": False}
+
+
+def test_parquet_of_mixed_parameters(tmp_path: Path) -> None:
+    pytest.importorskip("pyarrow")
+    table = pd.DataFrame({"params_batch": [16, "full"], "params_layers": [(8, 8), (4,)], "n": [1, 2]})
+    write_parquet(table, tmp_path / "t.parquet")
+    read = pd.read_parquet(tmp_path / "t.parquet")
+    assert read["params_batch"].tolist() == ["16", "full"]
+    assert read["params_layers"].tolist() == ["[8, 8]", "[4]"]
+    assert read["n"].tolist() == [1, 2]
+
+
+def test_columns_of_numbers_are_aligned_to_the_right() -> None:
+    lines = align(["n", "name", "mean"], [["1", "a", "-"], ["10", "bcd", "0.5 ± 0.1"]]).splitlines()
+    assert lines == [" n  name       mean", " 1  a             -", "10  bcd   0.5 ± 0.1"]
+
+
+def test_readable_tables_of_a_large_sweep(make_results: Callable[..., Results]) -> None:
+    results = make_results(400)
+    assert len(readable_summary(results, 10).splitlines()) == 11
+    assert len(readable_trials(results).splitlines()) == 2001
+    assert "nan" not in readable_summary(results) + readable_trials(results)
+
+
+def test_the_report_says_how_sure_it_is(make_results: Callable[..., Results]) -> None:
+    lines = closing_lines(make_results(24))
+    text = "\n".join(lines)
+    assert "the best 10 of 24 configurations: means, with 95 % intervals" in text
+    assert " over 5 repeats, 95 % interval 0." in text
+    assert " of the 23 others (paired t tests, 5 %, Holm)" in text
+    assert "nothing says how sure that is" in "\n".join(closing_lines(make_results(4, repeats=1)))
+
+
+def test_exit_codes(make_results: Callable[..., Results]) -> None:
+    results = make_results(4)
+    assert exit_code(results) == 0
+    trials, records = results._trials, dict(results._records)
+    for state, code in (
+        ("diverged", 0),
+        ("failed", 1),
+        ("quarantined", 1),
+        ("timeout", 1),
+        ("cancelled", 130),
+    ):
+        from dataclasses import replace
+
+        identity = trials[0].identity
+        changed = records | {identity: replace(records[identity], state=state)}
+        assert exit_code(Results(trials, changed, {})) == code
+    del records[trials[0].identity]
+    assert exit_code(Results(trials, records, {})) == 130
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_folder_that_may_not_be_written(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "closed").mkdir(mode=0o555)
+    ended = run("run", "moons.toml", "--store", "closed/x.sweep")
+    assert ended.code in (2, 65)
+    assert len(ended.errors) == 1
