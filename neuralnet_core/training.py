@@ -232,6 +232,8 @@ class _Task:
     def check(self, lane: Lane) -> None:
         """Raise for a lane that cannot be trained on this data."""
         self.data_for(lane.network)
+        if self.weights is not None and not self.weights[lane.rows].any():
+            raise ValueError("sample_weight must not be 0 for all rows that a network is trained on")
         early = lane.optimizer.early_stopping
         if early is None or early.monitor == "train_loss":
             return

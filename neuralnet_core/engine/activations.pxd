@@ -68,7 +68,8 @@ cdef inline void gelu(vec *z, vec *slope) noexcept nogil:
     cdef vec x = z[0], half = splat(<real> 0.5), one = splat(1), k = splat(<real> 0.7978845608028654)
     cdef vec square = x * x
     cdef vec t = vtanh(k * vfma(splat(<real> 0.044715) * square, x, x))
-    cdef vec bend = k * vfma(splat(<real> 0.134145), square, one)
+    cdef vec near = choose_gt(square, splat(100), splat(100), square)  # beyond, 1 - t^2 is 0: no 0 times infinity
+    cdef vec bend = k * vfma(splat(<real> 0.134145), near, one)
     slope[0] = vfma(half * x * (one - t * t), bend, half * (one + t))
     z[0] = half * x * (one + t)
 

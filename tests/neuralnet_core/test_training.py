@@ -172,6 +172,10 @@ def test_a_token_cancels_training_from_another_thread() -> None:
         ({"networks": [REGRESSION, "mlp"]}, "networks must be Network values, got 'mlp'"),
         ({"optimizers": ["adam"]}, "optimizers must be values such as Adam"),
         ({"rows": np.array([0, 500])}, "500"),
+        (
+            {"sample_weight": np.arange(120) > 60, "rows": [None, np.arange(50)]},
+            "sample_weight must not be 0 for all rows that a network is trained on",
+        ),
         ({"validation": (X[:, :2], Y)}, r"validation X must have samples of shape \(4,\)"),
         ({"validation": (X, Y), "validation_rows": np.arange(3)}, "not both"),
         ({"optimizers": Adam(early_stopping=EarlyStopping())}, "needs validation data"),
