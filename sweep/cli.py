@@ -48,9 +48,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def _main(arguments: Sequence[str] | None) -> None:
     try:
         sys.exit(commands.main(arguments, prog_name="sweep", standalone_mode=False) or 0)
-    except click.exceptions.NoArgsIsHelpError as error:
-        click.echo(error.ctx.get_help() if error.ctx else error.message)
-        sys.exit(USAGE)
     except click.ClickException as error:
         _fail([error.format_message()], error.exit_code)
     except UserError as error:
@@ -81,10 +78,14 @@ def _version() -> str:
         return "unknown: not installed"
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(_version(), message="sweep %(version)s")
-def commands() -> None:
+@click.pass_context
+def commands(context: click.Context) -> None:
     """Train many small neural networks at once and see which configuration is better, and how sure that is."""
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help())
+        context.exit(USAGE)
 
 
 # --- sweep run ------------------------------------------------------------------------------------------------
