@@ -9,9 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 os.environ.setdefault("MPLBACKEND", "Agg")
-os.environ["PYTHONSAFEPATH"] = (
-    "1"  # a `python -c` that a test starts in the source folder imports what is installed
-)
+# So that a `python -c` which a test starts in the source folder imports what is installed.
+os.environ["PYTHONSAFEPATH"] = "1"
 
 import hypothesis
 import pytest

@@ -73,8 +73,9 @@ def test_the_uncompiled_source_folder_says_what_to_do(command: str, tmp_path: ob
         shutil.copytree(
             source, Path(str(tmp_path)) / source.name, ignore=shutil.ignore_patterns("*.so", "__pycache__")
         )
+    code = f"import sys; sys.path.insert(0, ''); {command}"
     result = subprocess.run(
-        [sys.executable, "-c", command], cwd=str(tmp_path), capture_output=True, text=True, check=False
+        [sys.executable, "-c", code], cwd=str(tmp_path), capture_output=True, text=True, check=False
     )
     last = result.stderr.strip().splitlines()[-1]
     assert last.startswith("ImportError: neuralnet_core is not compiled here: run `python -m pip install .`")
