@@ -67,8 +67,9 @@ def _fail(lines: Sequence[str], exit_code: int) -> None:
     sys.exit(exit_code)
 
 
-def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
-    click.echo(f"sweep: {' '.join(str(message).split())}", err=True)
+def _show_warning(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:
+    if not issubclass(category, DeprecationWarning):  # that is for who writes programs
+        click.echo(f"sweep: {' '.join(str(message).split())}", err=True)
 
 
 def _version() -> str:
