@@ -54,7 +54,9 @@ class CostCurves:
         """Whether the losses span so much that a logarithmic axis shows them better."""
         both = self.train if self.validation is None else np.concatenate([self.train, self.validation])
         finite = both[np.isfinite(both)]
-        return finite.size > 0 and finite.min() > 0 and bool(finite.max() >= LOGARITHMIC_FROM * finite.min())
+        if finite.size == 0 or finite.min() <= 0:
+            return False
+        return bool(finite.max() >= LOGARITHMIC_FROM * finite.min())
 
     @property
     def title(self) -> str:
