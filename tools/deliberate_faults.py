@@ -95,14 +95,14 @@ FAULTS = [
     Fault(
         "momentum forgets its dampening",
         "updates.pxd",
-        "vfma(a, first[i], a_rest * g[i]))\n            step",
-        "vfma(a, first[i], g[i]))\n            step",
+        "vfma(a, first[i], a_rest * g))\n            step",
+        "vfma(a, first[i], g))\n            step",
     ),
     Fault(
         "penalties reach the biases",
         "updates.pxd",
-        "            if tensor.penalized:\n                w =",
-        "            if True:\n                w =",
+        "    if tensor.penalized:\n        g = vfma",
+        "    if True:\n        g = vfma",
     ),
     Fault(
         "a lane of its own order takes its neighbour's rows",

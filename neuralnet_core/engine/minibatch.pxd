@@ -47,10 +47,11 @@ cdef inline int sum_slices_in_turn(PackState *p, const Minibatch *batch) except 
         start, stop = piece * length, min((piece + 1) * length, batch.count)
         sum_slice(p, batch, batch.rows, batch.first + start, start, stop - start)
         loss = loss + (p.loss_sum[0] + splat(0))
-        if batch.training:
-            join_slice(p.slice_gradients, p.gradients, p.size, piece == 0)
-        else:
+        if not batch.training:
             join_slice(p.residuals, p.squares, p.outputs, piece == 0)
+        elif batch.count > SLICED:
+            join_slice(p.slice_gradients, p.joined_gradients, p.size, piece == 0)
+    p.gradients = p.joined_gradients if batch.count > SLICED else p.slice_gradients
     p.loss_sum[0] = loss
     return 0
 
@@ -68,9 +69,10 @@ cdef inline int sum_slices_in_lanes(PackState *p, const Minibatch *batch) except
         for lane in range(width):
             loss = loss + (lane_of(p.loss_sum[0], lane) + <real> 0)
         if batch.training:
-            join_lanes(p.slice_gradients, p.gradients, p.size, width, turn == 0)
+            join_lanes(p.slice_gradients, p.joined_gradients, p.size, width, turn == 0)
         else:
             join_lanes(p.residuals, p.squares, p.outputs, width, turn == 0)
+    p.gradients = p.joined_gradients
     join_lanes(p.hits, p.hits, 1, width, True)
     p.loss_sum[0] = splat(loss)
     p.sliced = False

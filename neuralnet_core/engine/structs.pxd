@@ -132,10 +132,11 @@ cdef struct PackState:
     Stage *stages
     Tensor *tensors
     int loss, optimizer, clipping
-    # parameters, gradient sums of a slice, of the minibatch, and optimizer state, [size] registers each
+    # parameters, gradient sums of a slice, of all slices, and optimizer state, [size] registers each
     vec *parameters
     vec *slice_gradients
-    vec *gradients
+    vec *joined_gradients
+    vec *gradients        # those of the minibatch: one of the two
     vec *first_state
     vec *second_state
     # per lane

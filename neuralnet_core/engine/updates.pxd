@@ -47,51 +47,53 @@ cdef inline vec clip_scale(PackState *p) noexcept nogil:
 
 
 cdef inline void update(PackState *p) noexcept nogil:
-    cdef int64_t index, i, stop
-    cdef vec scale = splat(1), l1 = p.hyper[L1], l2 = p.hyper[L2], g, w
-    cdef Tensor *tensor
+    """One step of the optimizer, parameter by parameter."""
+    cdef int64_t index
+    cdef vec scale = splat(1)
     per_update_scalars(p)
     if p.clipping:
         scale = clip_scale(p)
     for index in range(p.tensors_count):
-        tensor = &p.tensors[index]
-        stop = tensor.start + tensor.inputs * tensor.units
-        for i in range(tensor.start, stop):
-            g = (p.gradients[i] + splat(0)) * scale
-            if tensor.penalized:
-                w = p.parameters[i]
-                g = vfma(l1, sign_of(w), vfma(l2, w, g))
-            p.gradients[i] = g
-        descend(p, tensor, tensor.start, stop)
+        descend(p, &p.tensors[index], scale)
     p.updates += 1
 
 
-cdef inline void descend(PackState *p, Tensor *tensor, int64_t start, int64_t stop) noexcept nogil:
-    """Take the optimizer's step along the gradients, parameter by parameter."""
-    cdef int64_t i
+cdef inline vec gradient(PackState *p, const Tensor *tensor, int64_t i, vec scale) noexcept nogil:
+    """The gradient of a parameter as the optimizer takes it: clipped, then penalised."""
+    cdef vec g = (p.gradients[i] + splat(0)) * scale
+    if tensor.penalized:
+        g = vfma(p.hyper[L1], sign_of(p.parameters[i]), vfma(p.hyper[L2], p.parameters[i], g))
+    return g
+
+
+cdef inline void descend(PackState *p, const Tensor *tensor, vec scale) noexcept nogil:
+    """Take the optimizer's step for the parameters of a tensor."""
+    cdef int64_t i, start = tensor.start, stop = tensor.start + tensor.inputs * tensor.units
     cdef vec *w = p.parameters
-    cdef vec *g = p.gradients
     cdef vec *first = p.first_state
     cdef vec *second = p.second_state
     cdef vec rate = p.scalars[RATE], root_correction = p.scalars[ROOT], shrink = p.scalars[SHRINK]
     cdef vec a = p.hyper[FIRST], a_rest = p.hyper[FIRST_REST], b = p.hyper[SECOND], b_rest = p.hyper[SECOND_REST]
-    cdef vec epsilon = p.hyper[EPSILON], step
+    cdef vec epsilon = p.hyper[EPSILON], g, step
     if p.optimizer == GRADIENT_DESCENT:
         for i in range(start, stop):
-            w[i] = vfma(negative(rate), g[i], w[i])
+            w[i] = vfma(negative(rate), gradient(p, tensor, i, scale), w[i])
     elif p.optimizer == MOMENTUM or p.optimizer == NESTEROV:
         for i in range(start, stop):
-            first[i] = without_subnormals(vfma(a, first[i], a_rest * g[i]))
-            step = vfma(a, first[i], g[i]) if p.optimizer == NESTEROV else first[i]
+            g = gradient(p, tensor, i, scale)
+            first[i] = without_subnormals(vfma(a, first[i], a_rest * g))
+            step = vfma(a, first[i], g) if p.optimizer == NESTEROV else first[i]
             w[i] = vfma(negative(rate), step, w[i])
     elif p.optimizer == RMSPROP:
         for i in range(start, stop):
-            first[i] = without_subnormals(vfma(a, first[i], a_rest * (g[i] * g[i])))
-            w[i] = w[i] - rate * g[i] / (vsqrt(first[i]) + epsilon)
+            g = gradient(p, tensor, i, scale)
+            first[i] = without_subnormals(vfma(a, first[i], a_rest * (g * g)))
+            w[i] = w[i] - rate * g / (vsqrt(first[i]) + epsilon)
     else:
         for i in range(start, stop):
-            first[i] = without_subnormals(vfma(a, first[i], a_rest * g[i]))
-            second[i] = without_subnormals(vfma(b, second[i], b_rest * (g[i] * g[i])))
+            g = gradient(p, tensor, i, scale)
+            first[i] = without_subnormals(vfma(a, first[i], a_rest * g))
+            second[i] = without_subnormals(vfma(b, second[i], b_rest * (g * g)))
             if p.optimizer == ADAMW and tensor.penalized:
                 w[i] = vfma(shrink, w[i], w[i])
             w[i] = w[i] - rate * first[i] / vfma(vsqrt(second[i]), root_correction, epsilon)

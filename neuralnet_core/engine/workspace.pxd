@@ -34,7 +34,7 @@ cdef inline int64_t lay_out(PackState *p, vec *arena, bint shared_rows, int64_t 
         if stage.kind == STAGE_DROPOUT or keeps_slope(stage.activation):
             stage.slope = take(&free, CHUNK * stage.stride)
     p.parameters = take(&free, p.size)
-    p.slice_gradients, p.gradients = take(&free, size), take(&free, size)
+    p.slice_gradients, p.joined_gradients = take(&free, size), take(&free, size)
     p.first_state = take(&free, size if p.optimizer > GRADIENT_DESCENT else 0)
     p.second_state = take(&free, size if p.optimizer >= ADAM else 0)
     p.hyper, p.scalars = take(&free, HYPER_ROWS), take(&free, SCALAR_ROWS)
