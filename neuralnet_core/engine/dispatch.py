@@ -11,7 +11,14 @@ from types import ModuleType
 from . import _cpu
 from ._cpu import StrictFloats
 
-__all__ = ["INSTRUCTION_SET_VARIABLE", "NUMERICS_VERSION", "EngineInfo", "StrictFloats", "engine_info", "kernel"]
+__all__ = [
+    "INSTRUCTION_SET_VARIABLE",
+    "NUMERICS_VERSION",
+    "EngineInfo",
+    "StrictFloats",
+    "engine_info",
+    "kernel",
+]
 
 INSTRUCTION_SET_VARIABLE = "NEURALNET_INSTRUCTION_SET"
 
