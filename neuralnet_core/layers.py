@@ -58,6 +58,10 @@ class Layer(ABC):
     def signature(self) -> tuple[object, ...]:
         """Return what must be equal in layers that train as lanes of one pack."""
 
+    def room_for(self, other: Layer) -> Layer:  # noqa: ARG002
+        """Return a layer wide enough for both, of the same signature; a pack pads its lanes to it."""
+        return self
+
 
 @dataclass(frozen=True)
 class Dense(Layer):
@@ -109,8 +113,12 @@ class Dense(Layer):
         return BuiltLayer(self, input_shape, (self.units,), (weight, bias) if self.bias else (weight,))
 
     def signature(self) -> tuple[object, ...]:
-        """Return units, activation and bias; initializers may differ from lane to lane."""
-        return ("dense", self.units, self.activation, self.bias)
+        """Return activation and bias; units and initializers may differ from lane to lane."""
+        return ("dense", self.activation, self.bias)
+
+    def room_for(self, other: Layer) -> Layer:
+        """Return the wider of two dense layers."""
+        return other if isinstance(other, Dense) and other.units > self.units else self
 
 
 @dataclass(frozen=True)

@@ -129,9 +129,24 @@ class Network:
     def signature(self, input_shape: int | Sequence[int]) -> tuple[object, ...]:
         """Return what networks must have in common to be lanes of one pack.
 
-        Dropout rates and initializers may differ from lane to lane; shapes, activations and the loss may not.
+        Widths, dropout rates and initializers may differ from lane to lane; the kinds of layers, activations,
+        the loss and the shapes of input and output may not.
         """
         return _signature(self, check_shape(input_shape))
+
+    def room_for(self, other: Network) -> Network:
+        """Return a network whose every layer is wide enough for both, of the same signature.
+
+        Examples
+        --------
+        >>> narrow, wide = Network([Dense(3), Dense(1)]), Network([Dense(8), Dense(1)])
+        >>> narrow.room_for(wide) == wide.room_for(narrow) == wide
+        True
+        """
+        if other == self:
+            return self
+        pairs = zip(self.layers, other.layers, strict=True)
+        return Network(tuple(mine.room_for(theirs) for mine, theirs in pairs), self.loss)
 
 
 @lru_cache(maxsize=4096)
@@ -156,7 +171,8 @@ def _build(network: Network, shape: Shape) -> Layout:
 
 @lru_cache(maxsize=4096)
 def _signature(network: Network, input_shape: Shape) -> tuple[object, ...]:
-    return (input_shape, network.loss, *(layer.signature() for layer in network.layers))
+    outputs = _build(network, input_shape).output_shape
+    return (input_shape, outputs, network.loss, *(layer.signature() for layer in network.layers))
 
 
 def check_shape(input_shape: int | Sequence[int]) -> Shape:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 
 from .engine.dispatch import kernel
 from .network import Network
@@ -23,6 +23,8 @@ def plan_packs(
     keys: Sequence[Hashable] | None = None,
 ) -> list[tuple[int, ...]]:
     """Return the packs: tuples of indices into `networks`, each at most a register's lanes long.
+
+    Networks of different widths share packs, the narrow ones padded; sorted by size, few units are padding.
 
     Parameters
     ----------
@@ -44,6 +46,7 @@ def plan_packs(
     [(0, 2), (1,)]
     """
     lanes = kernel(dtype).lanes
+    sizes = {id(network): network.build(input_shape).size for network in networks}
     groups: dict[Hashable, dict[Hashable, list[int]]] = defaultdict(lambda: defaultdict(list))
     for index, (network, optimizer) in enumerate(zip(networks, optimizers, strict=True)):
         like = (network.signature(input_shape), optimizer_signature(optimizer), keys[index] if keys else None)
@@ -52,11 +55,41 @@ def plan_packs(
     for by_order in groups.values():
         rest: list[int] = []
         for indices in by_order.values():
-            whole = len(indices) - len(indices) % lanes
-            packs += [tuple(indices[start : start + lanes]) for start in range(0, whole, lanes)]
-            rest += indices[whole:]
-        packs += [tuple(rest[start : start + lanes]) for start in range(0, len(rest), lanes)]
+            indices.sort(key=lambda index: sizes[id(networks[index])])
+            for pack in _filled(indices, networks, input_shape, lanes):
+                if len(pack) == lanes:
+                    packs.append(pack)
+                else:
+                    rest += pack
+        rest.sort(key=lambda index: sizes[id(networks[index])])
+        packs += _filled(rest, networks, input_shape, lanes)
     return packs
+
+
+def _filled(
+    indices: Sequence[int], networks: Sequence[Network], input_shape: int | Sequence[int], lanes: int
+) -> Iterator[tuple[int, ...]]:
+    """Yield packs of networks that come by size, padded to common widths where that costs less than packs apart."""
+    pack: list[int] = []
+    room = networks[indices[0]] if indices else None
+    for index in indices:
+        network = networks[index]
+        if pack and room is not None:
+            wider = room if network is room else room.room_for(network)
+            if len(pack) == lanes or not _pays(wider, room, network, input_shape):
+                yield tuple(pack)
+                pack, wider = [], network
+            room = wider
+        pack.append(index)
+    if pack:
+        yield tuple(pack)
+
+
+def _pays(wider: Network, room: Network, network: Network, input_shape: int | Sequence[int]) -> bool:
+    """Whether one pack with room for a network more costs no more than a pack for it alone beside the first."""
+    if wider is room:
+        return True
+    return wider.build(input_shape).size <= room.build(input_shape).size + network.build(input_shape).size
 
 
 def optimizer_signature(optimizer: Optimizer) -> tuple[Hashable, ...]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -56,6 +58,10 @@ class PackPlan:
 
     program: NDArray[np.int64]  # (layers, 7): kind, activation, inputs, units, weight, bias, position
     tensors: NDArray[np.int64]  # (parameters, 4): start, inputs, units, penalized
+    lane_units: NDArray[
+        np.int64
+    ]  # (layers, LANES): the units that a lane has of a layer; the rest is padding
+    places: list[NDArray[np.int64] | None]  # per lane: where its parameters are among the padded; None: all
     size: int
     inputs: int
     outputs: int
@@ -91,17 +97,21 @@ class PackPlan:
 def make_plan(
     lanes: Sequence[Lane], data: PackData, cancel: NDArray[np.int32], *, trains: bool = True
 ) -> PackPlan:
-    """Return the plan of one pack: `lanes` agree in signature, and idle lanes repeat the first."""
+    """Return the plan of one pack: `lanes` agree in signature, narrow ones are padded, idle ones repeat the first."""
     first, dtype = lanes[0], data.features.dtype.name
     width = kernel(dtype).lanes
     padded = [*lanes, *[first] * (width - len(lanes))]
-    layout = first.network.build(data.features.shape[1:])
+    layout = reduce(Network.room_for, (lane.network for lane in lanes)).build(data.features.shape[1:])
+    own = [lane.network.build(layout.input_shape) for lane in padded]
+    places = [_places(mine, layout) for mine in own]
     shared = all(_same_order(lane, first) for lane in lanes)
     rows = _rows([lane.rows for lane in padded], shared)
     validates = first.validation_rows is not None
     return PackPlan(
         program=_program(layout),
         tensors=_tensors(layout),
+        lane_units=np.array([_units(mine) for mine in own], np.int64).T.copy(),
+        places=places,
         size=layout.size,
         inputs=data.features.shape[1],
         outputs=layout.output_shape[0],
@@ -113,7 +123,7 @@ def make_plan(
         schedules=_table(schedule_row(lane.optimizer.learning_rate) for lane in padded),
         dropout=_dropout(padded),
         seeds=np.array([lane.seed for lane in padded], np.uint64),
-        initial=_initial(padded, layout, dtype),
+        initial=_initial(padded, own, places, layout.size, dtype),
         features=data.features.reshape(len(data.features), -1),
         targets=data.targets,
         weights=data.weights,
@@ -240,13 +250,33 @@ def _dropout(lanes: Sequence[Lane]) -> NDArray[np.float64]:
     return _table([dropout_threshold(r) for r in own] + [1.0 / (1.0 - r) for r in own] for own in rates)
 
 
-def _initial(lanes: Sequence[Lane], layout: Layout, dtype: str) -> NDArray[Any]:
-    initial = np.empty((layout.size, len(lanes)), dtype)
+def _units(layout: Layout) -> list[int]:
+    return [math.prod(built.output_shape) for built in layout.layers]
+
+
+def _places(own: Layout, padded: Layout) -> NDArray[np.int64] | None:
+    """Return where the parameters of a lane are among those of its padded pack: a corner of every array."""
+    if own.size == padded.size:
+        return None
+    numbers = padded.unflatten(np.arange(padded.size))
+    corners = [numbers[slot.name][tuple(slice(size) for size in slot.shape)] for slot in own.parameters]
+    return np.concatenate([corner.reshape(-1) for corner in corners])
+
+
+def _initial(
+    lanes: Sequence[Lane],
+    own: Sequence[Layout],
+    places: Sequence[NDArray[np.int64] | None],
+    size: int,
+    dtype: str,
+) -> NDArray[Any]:
+    """Return (size, LANES) initial parameters; padding starts, and stays, at 0."""
+    initial = np.zeros((size, len(lanes)), dtype)
     with StrictFloats():
-        for index, lane in enumerate(lanes):
-            own = lane.network.build(layout.input_shape)  # initializers may differ from lane to lane
+        for index, (lane, layout, place) in enumerate(zip(lanes, own, places, strict=True)):
             given = lane.initial
-            initial[:, index] = initial_values(own, lane.seed) if given is None else own.flatten(given, dtype)
+            flat = initial_values(layout, lane.seed) if given is None else layout.flatten(given, dtype)
+            initial[slice(None) if place is None else place, index] = flat
     return initial
 
 

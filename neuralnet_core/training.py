@@ -283,24 +283,37 @@ def _train_pack(lanes: Sequence[Lane], task: _Task, flag: NDArray[np.int32]) -> 
     if task.validation_features is not None:
         held_out = np.arange(len(task.validation_features))
         lanes = [replace(lane, validation_rows=held_out) for lane in lanes]
-    pack = run_pack(make_plan(lanes, data, flag), task.dtype)
+    plan = make_plan(lanes, data, flag)
+    pack = run_pack(plan, task.dtype)
     validates = lanes[0].validation_rows is not None
     metric = get_loss(lanes[0].network.loss).metric
     names = ["train_loss", "validation_loss", f"validation_{metric}"] if validates else ["train_loss"]
-    return [_model(pack, index, lane, names, targets, task) for index, lane in enumerate(lanes)]
+    models = []
+    for index, (lane, place) in enumerate(zip(lanes, plan.places[: len(lanes)], strict=True)):
+        flat = pack.parameters(index) if place is None else pack.parameters(index)[place]
+        history = dict(zip(names, pack.history_of(index), strict=True))
+        models.append(_model(lane, flat, history, pack.outcome(index), targets, task))
+    return models
 
 
-def _model(pack: Any, index: int, lane: Lane, names: list[str], targets: Targets, task: _Task) -> Model:
-    diverged, epoch = pack.outcome(index)
+def _model(
+    lane: Lane,
+    flat: NDArray[Any],
+    history: dict[str, NDArray[np.float64]],
+    outcome: tuple[bool, int],
+    targets: Targets,
+    task: _Task,
+) -> Model:
+    diverged, epoch = outcome
     return Model(
         network=lane.network,
         optimizer=lane.optimizer,
         seed=lane.seed,
         dtype=task.dtype,
         input_shape=task.input_shape,
-        parameters=lane.network.build(task.input_shape).unflatten(pack.parameters(index)),
+        parameters=lane.network.build(task.input_shape).unflatten(flat),
         state="diverged" if diverged else "done",
-        history_arrays=dict(zip(names, pack.history_of(index), strict=True)),
+        history_arrays=history,
         epoch=epoch,
         classes=targets.classes,
     )

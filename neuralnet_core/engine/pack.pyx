@@ -16,7 +16,7 @@ from libc.string cimport memcpy, memset
 from neuralnet_core.engine.gather cimport gather_inputs, pieces
 from neuralnet_core.engine.losses cimport BINARY_CROSS_ENTROPY, SOFTMAX_CROSS_ENTROPY
 from neuralnet_core.engine.minibatch cimport accumulate, lay_out_inputs, poll
-from neuralnet_core.engine.stages cimport forward
+from neuralnet_core.engine.stages cimport forward, mark_present
 from neuralnet_core.engine.structs cimport *
 from neuralnet_core.engine.updates cimport update
 from neuralnet_core.engine.workspace cimport new_arena
@@ -67,6 +67,7 @@ cdef class Pack:
     cdef _read_network(self, plan):
         cdef const int64_t[:, ::1] program = plan.program
         cdef const int64_t[:, ::1] tensors = plan.tensors
+        cdef const int64_t[:, ::1] lane_units = plan.lane_units
         cdef int64_t[:, ::1] spread
         cdef PackState *p = &self.p
         cdef Stage *stage
@@ -84,6 +85,7 @@ cdef class Pack:
             stage.inputs, stage.units = program[index, 2], program[index, 3]
             stage.weight, stage.bias, stage.layer = program[index, 4], program[index, 5], program[index, 6]
             stage.stride = stage.units | 1  # odd: rows spread over the cache's sets
+            stage.lane_units, stage.narrowest = &lane_units[index, 0], min(plan.lane_units[index])
             if stage.kind == STAGE_DROPOUT:
                 stage.dropout = dropouts
                 dropouts += 1
@@ -96,6 +98,8 @@ cdef class Pack:
         self.arena = new_arena(p, plan.shared_rows, max(1, dropouts), plan.trains)
         if self.arena == NULL:
             raise MemoryError(f"a pack of {LANES} networks with {p.size} parameters each does not fit into memory")
+        for index in range(p.depth):
+            mark_present(&p.stages[index])
 
     cdef _read_lanes(self, plan):
         cdef const double[:, ::1] hyper = plan.hyper

@@ -44,6 +44,39 @@ cdef inline void dense_forward(PackState *p, Stage *stage, Block source, int64_t
             if stage.bias >= 0:
                 row[unit] = row[unit] + bias[unit]
     activate(stage.activation, stage.output, stage.slope, count * stage.stride)
+    clear_padding(stage, stage.output, count)
+
+
+cdef inline void mark_present(Stage *stage) noexcept nogil:
+    cdef int64_t unit
+    cdef int lane
+    for unit in range(stage.narrowest, stage.units):
+        for lane in range(LANES):
+            set_lane(&stage.present[unit - stage.narrowest], lane, unit < stage.lane_units[lane])
+
+
+cdef inline void clear_padding(const Stage *stage, vec *block, int64_t count) noexcept nogil:
+    """Set the units that a lane does not have to +0: by select, whatever a diverging network makes of them."""
+    cdef int64_t sample, unit
+    cdef vec zero = splat(0)
+    for unit in range(stage.narrowest, stage.units):
+        for sample in range(count):
+            block[sample * stage.stride + unit] = choose_gt(
+                stage.present[unit - stage.narrowest], zero, block[sample * stage.stride + unit], zero)
+
+
+cdef inline void clear_padded_weights(const Stage *source, const Stage *stage, vec *weights) noexcept nogil:
+    """The same for the gradient of weights, from units or to units that a lane does not have; source NULL: the data."""
+    cdef int64_t i, unit, narrowest = stage.inputs if source == NULL else source.narrowest
+    cdef vec zero = splat(0), present
+    for i in range(stage.inputs if stage.narrowest < stage.units else 0):
+        for unit in range(stage.narrowest, stage.units):
+            weights[i * stage.units + unit] = choose_gt(
+                stage.present[unit - stage.narrowest], zero, weights[i * stage.units + unit], zero)
+    for i in range(narrowest, stage.inputs):
+        present = source.present[i - narrowest]
+        for unit in range(stage.units):
+            weights[i * stage.units + unit] = choose_gt(present, zero, weights[i * stage.units + unit], zero)
 
 
 cdef inline void dropout_forward(
@@ -77,8 +110,7 @@ cdef inline void dropout_slopes(PackState *p, Stage *stage, int64_t count, int64
     cdef uint64_t key
     cdef uint32_t low[64]
     cdef uint32_t high[64]
-    cdef uint32_t offset[64]
-    cdef uint32_t counter
+    cdef uint32_t counter[64]
     cdef uint32_t *threshold = p.dropout_threshold + stage.dropout * LANES
     cdef real *scale = <real *> (p.dropout_scale + stage.dropout)
     cdef real *slope
@@ -86,13 +118,14 @@ cdef inline void dropout_slopes(PackState *p, Stage *stage, int64_t count, int64
         key = dropout_key(p.seeds[lane], <uint64_t> stage.layer, <uint64_t> p.updates)
         low[lane] = <uint32_t> key
         high[lane] = <uint32_t> (key >> 32)
-        offset[lane] = <uint32_t> (p.lane_first[lane] * stage.units)
     for sample in range(count):
+        for lane in range(LANES):
+            counter[lane] = <uint32_t> ((p.lane_first[lane] + position + sample) * stage.lane_units[lane])
         for unit in range(stage.units):
             slope = <real *> (stage.slope + sample * stage.stride + unit)
             for lane in range(LANES):
-                counter = <uint32_t> ((position + sample) * stage.units + unit) + offset[lane]
-                slope[lane] = scale[lane] if dropout_word(low[lane], high[lane], counter) >= threshold[lane] else 0
+                slope[lane] = scale[lane] if dropout_word(low[lane], high[lane], counter[lane] + <uint32_t> unit) \
+                    >= threshold[lane] else 0
 
 
 cdef inline void backward(PackState *p, int64_t count, bint fresh) noexcept nogil:
@@ -105,7 +138,10 @@ cdef inline void backward(PackState *p, int64_t count, bint fresh) noexcept nogi
         stage = &p.stages[index]
         if stage.kind == STAGE_DENSE:
             multiply_by_slope(stage.activation, p.delta, stage.output, stage.slope, count * stage.stride)
+            clear_padding(stage, p.delta, count)
             dense_gradients(p, stage, input_of(p, index), count, fresh)
+            clear_padded_weights(
+                &p.stages[index - 1] if index > 0 else NULL, stage, p.slice_gradients + stage.weight)
             if index > first:
                 dense_backward(p, stage, p.stages[index - 1].stride, count)
                 p.delta, p.delta_next = p.delta_next, p.delta

@@ -103,6 +103,9 @@ cdef struct Stage:
     vec *output
     vec *slope          # derivative of the activation (or dropout's scale), where the output does not give it
     int64_t dropout     # row of the dropout tables
+    const int64_t *lane_units  # how many of the units a lane has; the others are padding, kept at +0
+    int64_t narrowest   # the fewest units of a lane
+    vec *present        # [units - narrowest]: 1 in the lanes that have the unit, else 0
 
 cdef struct Tensor:
     int64_t start, inputs, units

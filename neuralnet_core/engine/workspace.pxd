@@ -31,6 +31,7 @@ cdef inline int64_t lay_out(PackState *p, vec *arena, bint shared_rows, int64_t 
         stage = &p.stages[index]
         widest = max(widest, stage.stride)
         stage.output = take(&free, CHUNK * stage.stride)
+        stage.present = take(&free, stage.units - stage.narrowest)
         if stage.kind == STAGE_DROPOUT or keeps_slope(stage.activation):
             stage.slope = take(&free, CHUNK * stage.stride)
     p.parameters = take(&free, p.size)

@@ -17,6 +17,7 @@ NETWORKS = [
     Network([Dense(4, "relu"), Dense(1)], loss="mae"),
     Network([Dense(4, "relu"), Dropout(0.1), Dense(1)]),
 ]
+LIKE = [0, 1, 0, 3, 4]  # networks that differ in width alone may share a pack
 OPTIMIZERS = [Adam(), Adam(epochs=3), Momentum(), Momentum(nesterov=True), Adam(batch_size=8)]
 
 
@@ -40,11 +41,11 @@ def test_packs_are_a_partition_of_like_networks(kinds: list[tuple[int, int, int]
     optimizers = [OPTIMIZERS[optimizer] for _, optimizer, _ in kinds]
     packs = plan_packs(networks, optimizers, 2, orders=[order for _, _, order in kinds])
     assert sorted(index for pack in packs for index in pack) == list(range(len(kinds)))
+    likes = [(LIKE[network], optimizer) for network, optimizer, _ in kinds]
     for pack in packs:
         assert len(pack) <= LANES
-        assert len({kinds[index][:2] for index in pack}) == 1
-    like = {(network, optimizer) for network, optimizer, _ in kinds}
-    counts = [sum(kind[:2] == one for kind in kinds) for one in like]
+        assert len({likes[index] for index in pack}) == 1
+    counts = [likes.count(like) for like in set(likes)]
     assert len(packs) == sum(-(-count // LANES) for count in counts)  # as few as there can be
 
 
@@ -53,6 +54,19 @@ def test_full_packs_share_one_order_before_the_rest_is_mixed() -> None:
     orders = ["a", "b"] * count
     packs = plan_packs([NETWORKS[0]] * 2 * count, [Adam()] * 2 * count, 2, orders=orders)
     assert [sorted({orders[index] for index in pack}) for pack in packs] == [["a"], ["b"], ["a", "b"]]
+
+
+def test_packs_are_sorted_by_size_so_that_little_is_padding() -> None:
+    widths = list(range(1, 4 * LANES + 1))
+    networks = [Network([Dense(width, "relu"), Dense(1)]) for width in reversed(widths)]
+    packs = plan_packs(networks, [Adam()] * len(networks), 2)
+    spans = [sorted(networks[index].layers[0].units for index in pack) for pack in packs]
+    assert sorted(spans) == [widths[start : start + LANES] for start in range(0, len(widths), LANES)]
+
+
+def test_networks_that_would_be_mostly_padding_do_not_share_a_pack() -> None:
+    networks = [Network([Dense(a), Dense(b), Dense(1)]) for a, b in [(4, 64), (64, 4)]]
+    assert len(plan_packs(networks, [Adam()] * 2, 2)) == 2
 
 
 def test_keys_keep_networks_apart() -> None:

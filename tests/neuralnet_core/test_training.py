@@ -9,6 +9,7 @@ import pytest
 
 from neuralnet_core import (
     Adam,
+    AdamW,
     CancelToken,
     Dense,
     Dropout,
@@ -16,6 +17,7 @@ from neuralnet_core import (
     GradientDescent,
     Momentum,
     Network,
+    Optimizer,
     TrainingCancelled,
     train_many,
 )
@@ -26,6 +28,10 @@ RANDOM = np.random.default_rng(0)
 X = RANDOM.normal(size=(120, 4))
 Y = X @ [1.0, -2.0, 0.5, 0.0]
 LABELS = (X[:, 0] > 0).astype(int) + (X[:, 1] > 0)
+
+
+X_LONG = RANDOM.normal(size=(310, 4))
+Y_LONG = X_LONG[:, :2] - np.abs(X_LONG[:, 2:])
 
 
 def digests(models: list) -> list[str]:
@@ -85,6 +91,37 @@ def test_a_diverged_network_is_the_same_alone_and_in_a_pack() -> None:
     for name, value in alone.parameters.items():
         np.testing.assert_array_equal(packed.parameters[name], value)
     np.testing.assert_array_equal(packed.history_arrays["train_loss"], alone.history_arrays["train_loss"])
+
+
+WIDTHS = [(1, 3), (2, 2), (7, 5), (8, 8), (9, 1), (16, 3), (5, 31)]
+UNLIKE: dict[str, Optimizer] = {
+    "clip and l1": Momentum(0.01, epochs=3, clip_norm=0.5, l1=1e-3),
+    "adamw": AdamW(0.01, epochs=3, weight_decay=0.1),
+    "large batches": Adam(0.01, epochs=3, batch_size=None),
+    "diverging": Momentum(1e3, epochs=6),
+}
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("how", UNLIKE)
+@pytest.mark.parametrize("activation", ["relu", "sigmoid", "softplus", "gelu"])
+@pytest.mark.filterwarnings("ignore:.*diverged:RuntimeWarning")
+def test_networks_of_unlike_widths_are_padded_without_a_trace(activation: str, how: str, dtype: str) -> None:
+    """sigmoid(0) and softplus(0) are not 0, and infinity times a padded 0 is NaN: both must stay out."""
+    networks = [
+        Network([Dense(a, activation), Dropout(0.2), Dense(b, activation), Dense(2)]) for a, b in WIDTHS
+    ]
+    data = {"rows": np.arange(290), "validation_rows": np.arange(40, 310), "dtype": dtype}
+    packed = train_many(networks, UNLIKE[how], X_LONG, Y_LONG, seeds=range(len(WIDTHS)), **data)
+    if (activation, how) == ("relu", "diverging"):
+        assert "diverged" in {model.state for model in packed}
+    for network, model, seed in zip(networks, packed, range(len(WIDTHS)), strict=True):
+        alone = train_many(network, UNLIKE[how], X_LONG, Y_LONG, seeds=seed, **data)[0]
+        assert (model.state, model.epoch) == (alone.state, alone.epoch)
+        for name, value in alone.parameters.items():
+            np.testing.assert_array_equal(model.parameters[name], value)
+        for name, history in alone.history_arrays.items():
+            np.testing.assert_array_equal(model.history_arrays[name], history)
 
 
 def test_early_stopping_restores_the_best_epoch_and_frees_no_neighbour() -> None:
