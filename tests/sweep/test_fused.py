@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from typing import Any
 
 import numpy as np
@@ -58,3 +61,30 @@ def test_parallel_train_fills_lanes(calls: list[int]) -> None:
     network, optimizer = build(0.1, 0.9)
     parallel_train(network, optimizer, X, Y, seeds=range(4 * lanes), n_jobs=2)
     assert calls == [lanes] * 4
+
+
+COUNTED = """
+import numpy as np
+import neuralnet_core.training as training
+from neuralnet_core import Dense, Momentum, Network
+from sweep import Sweep
+
+used, run_pack = [], training.run_pack
+training.run_pack = lambda plan, dtype: used.append(plan.used) or run_pack(plan, dtype)
+
+def build(rate, momentum):
+    return Network([Dense(5, "relu"), Dense(1)]), Momentum(rate, momentum=momentum, epochs=2, batch_size=16)
+
+X = np.arange(192.0).reshape(64, 3) / 192
+space = {"rate": [k / 100 for k in range(1, 9)], "momentum": [0.0, 0.3, 0.6, 0.9]}
+Sweep(build, space, repeats=8).run(X, X[:, 0], validation=0.25, n_jobs=1)
+print(len(used), set(used))
+"""
+
+
+def test_256_like_networks_are_32_packs_in_registers_of_8_lanes() -> None:
+    environment = {**os.environ, "NEURALNET_INSTRUCTION_SET": "baseline"}
+    run = subprocess.run(
+        [sys.executable, "-c", COUNTED], env=environment, capture_output=True, text=True, check=True
+    )
+    assert run.stdout.split("\n")[0] == "32 {8}"
