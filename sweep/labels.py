@@ -19,6 +19,17 @@ class Labels:
     names: str
 
 
+def counted(number: int, noun: str) -> str:
+    """Return a number of things in words.
+
+    Examples
+    --------
+    >>> counted(1, "trial"), counted(1200, "trial")
+    ('1 trial', '1,200 trials')
+    """
+    return f"{number:,} {noun}" + ("" if number == 1 else "s")
+
+
 def varying_parameters(configurations: Sequence[Mapping[str, Any]]) -> list[str]:
     """Return the names of the parameters that do not have one value everywhere, in order of appearance.
 
@@ -110,9 +121,14 @@ def format_interval(mean: float, low: float, high: float) -> str:
     '0.9781 ± 0.0038'
     >>> format_interval(0.978123, float("nan"), float("nan"))
     '0.9781'
+    >>> format_interval(-2.018, -13.0, 9.0), format_interval(5321.0, 5009.0, 5633.0)
+    ('-2 ± 11', '5320 ± 310')
     """
     half = (high - low) / 2
     if not math.isfinite(half) or half <= 0:
         return f"{mean:.4g}"
-    digits = min(12, max(0, 1 - math.floor(math.log10(half))))
-    return f"{mean:.{digits}f} ± {half:.{digits}f}" if digits else f"{mean:.4g} ± {half:.2g}"
+    digits = min(12, 1 - math.floor(math.log10(half)))  # behind the point; below zero, before it
+    shown = max(0, digits)
+    if half >= 1e5:
+        return f"{mean:.4g} ± {half:.2g}"
+    return f"{round(mean, digits) + 0.0:.{shown}f} ± {round(half, digits):.{shown}f}"

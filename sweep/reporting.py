@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from .export import readable_summary
-from .labels import format_value
+from .labels import counted, format_value
 from .results import Results
 
 __all__ = ["INTERRUPTED", "closing_lines", "exit_code", "trained_line"]
@@ -45,9 +45,8 @@ def closing_lines(results: Results) -> list[str]:
     for state, number in states.items():
         if state != "done":
             reasons = trials.loc[trials["state"] == state, "error"].dropna()
-            lines.append(
-                f"{number} trials {state}" + (f", the first: {reasons.iloc[0]}" if len(reasons) else "")
-            )
+            reason = f", the first: {reasons.iloc[0]}" if len(reasons) else ""
+            lines.append(f"{counted(number, 'trial')} {state}{reason}")
     if states.get("done"):
         count = len(results.summary)
         shown = f"the best {SHOWN} of {count}" if count > SHOWN else f"{count}"

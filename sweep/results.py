@@ -15,7 +15,7 @@ import numpy as np
 
 from neuralnet_core import Model
 from sweep.jobs import Record, Trial
-from sweep.labels import format_interval, format_value, varying_parameters
+from sweep.labels import counted, format_interval, format_value, varying_parameters
 from sweep.objective import choose_objective, higher_is_better, rank
 from sweep.statistics import paired_differences, summarize
 from sweep.store import Store
@@ -297,11 +297,15 @@ class Results:
     def _headline(self) -> list[str]:
         """Return what one wants to know first, a line each."""
         configurations = len(self._summary)
-        lines = [f"{len(self._trials)} trials of {configurations} configurations: {self._states()}"]
+        trials, of = counted(len(self._trials), "trial"), counted(configurations, "configuration")
+        lines = [f"{trials} of {of}: {self._states()}"]
+        errors = [record.error for record in self._recorded() if record.error]
+        if errors:
+            lines.append(f"the first error: {errors[0]}")
         if self._summary["n"].any():
             first = self._summary.iloc[0]
             value = format_interval(*(first[f"{k}_{self.objective}"] for k in ("mean", "ci_low", "ci_high")))
-            lines.append(f"best {self.objective}: {value} (mean and 95 % interval, n = {first['n']})")
+            lines.append(f"best {self.objective}: {value} (mean and 95 % interval, n = {int(first['n'])})")
             lines.append(", ".join(f"{name}={format_value(plain_value(v))}" for name, v in self.best.items()))
         if self._metrics and not any(name.startswith("validation") for name in self._metrics):
             lines.append("no validation data: the objective is a training metric")

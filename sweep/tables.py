@@ -123,7 +123,8 @@ def _metric_column(found: Sequence[Record | None], name: str) -> Any:
 def _started_column(found: Sequence[Record | None]) -> Any:
     import pandas as pd
 
-    seconds = np.array([math.nan if record is None else record.started for record in found])
+    # What failed before anything was trained never started: its clock stands at 0.
+    seconds = np.array([math.nan if record is None else record.started or math.nan for record in found])
     return pd.to_datetime(seconds, unit="s", utc=True)
 
 

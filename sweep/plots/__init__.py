@@ -31,6 +31,10 @@ class Plots:
     def __init__(self, results: Results) -> None:
         self._results = results
 
+    def __repr__(self) -> str:
+        names = ", ".join(f"{name}()" for name in vars(type(self)) if not name.startswith("_"))
+        return f"Plots: {names}; each returns Axes"
+
     def comparison(self, metric: str | None = None, top: int = 20, ax: Axes | None = None) -> Axes:
         """Draw the best configurations: mean, 95 % interval and a dot per repeat.
 

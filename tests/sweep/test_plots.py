@@ -285,7 +285,9 @@ def test_values_take_few_characters(value: Any, text: str) -> None:
 
 def test_intervals_show_digits_that_mean_something() -> None:
     assert format_interval(0.97812, 0.96812, 0.98812) == "0.978 ± 0.010"
-    assert format_interval(1234.5, 1000.0, 1469.0) == "1234 ± 2.3e+02"
+    assert format_interval(1234.5, 1000.0, 1469.0) == "1230 ± 230"
+    assert format_interval(-0.3, -11.3, 10.7) == "0 ± 11"
+    assert format_interval(1.5e7, 1.0e7, 2.0e7) == "1.5e+07 ± 5e+06"
     assert format_interval(0.5, 0.5, 0.5) == "0.5"
 
 

@@ -269,7 +269,10 @@ def test_nothing_done_has_no_best() -> None:
     results = Results([trial(0, 0, 0)], {"id0": not_done(0, "failed", "ValueError: units must be > 0")}, {})
     with pytest.raises(ValueError, match=r"no trial is done \(1 failed\): ValueError: units must be > 0"):
         _ = results.best
-    assert "1 trials of 1 configurations: 1 failed" in repr(results)
+    assert repr(results).splitlines()[1:] == [
+        "  1 trial of 1 configuration: 1 failed",
+        "  the first error: ValueError: units must be > 0",
+    ]
     assert Results([], {}, {}).summary.empty
     assert repr(Results([], {}, {})).startswith("Results")
     wanted = results_of({0: ["diverged"]})
@@ -334,6 +337,22 @@ def test_a_short_text(make_results: Callable[..., Results]) -> None:
     assert lines[:2] == ["Results", "  120 trials of 24 configurations: 120 done"]
     assert lines[2].startswith("  best validation_accuracy: 0.9617 ± 0.0093 (mean and 95 % interval, n = 5)")
     assert lines[3] == "  hidden=32, activation=relu, learning_rate=0.1"
+
+
+def test_a_count_is_a_whole_number_where_all_parameters_are_numbers() -> None:
+    lines = repr(results_of({0: [0.25, 0.75, 0.5], 1: [0.5, 0.25, 0.25]})).splitlines()
+    assert lines[2].endswith("(mean and 95 % interval, n = 3)")
+
+
+def test_a_trial_that_never_started_has_no_time_of_start() -> None:
+    failed = replace(not_done(0, "failed", "ValueError: no"), started=0.0)
+    assert Results([trial(0, 0, 0)], {"id0": failed}, {}).trials["started"].isna().all()
+
+
+def test_the_plots_name_themselves(make_results: Callable[..., Results]) -> None:
+    text = repr(make_results(4).plot)
+    assert text.startswith("Plots: comparison(), learning_curves(), heatmap(), slice(), ")
+    assert text.endswith("; each returns Axes")
 
 
 def test_a_notebook_shows_a_table_and_runs_no_code() -> None:
