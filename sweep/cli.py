@@ -123,14 +123,14 @@ def run(
 
     experiment = load_experiment(file, overrides)
     click.echo(experiment.describe())
+    store = store or Path(f"{experiment.name}.sweep")
+    before = _recorded(store)
     if dry_run:
         from .preview import preview
 
         data = experiment.data
-        click.echo(_usage_errors(preview, experiment.sweep, data.X, data.y, experiment.validation))
+        click.echo(_usage_errors(preview, experiment.sweep, data.X, data.y, experiment.validation, before))
         return 0
-    store = store or Path(f"{experiment.name}.sweep")
-    before = _recorded(store)
     click.echo(f"recording in {store}" + (", which has records: going on with it" if before else ""))
     started = time.perf_counter()  # what a user waits for; nothing but a line of text depends on it
     results: Results = _usage_errors(
@@ -212,8 +212,7 @@ def table(store: Path, format_: str | None, out: Path | None, summary: bool) -> 
     """Print what a STORE holds, or write it to a file."""
     from . import export
 
-    by_name = {".csv": "csv", ".json": "json", ".parquet": "parquet"}
-    chosen = format_ or by_name.get(out.suffix.lower() if out else "", "table")
+    chosen = format_ or _format_of(out)
     if chosen == "parquet" and out is None:
         raise click.UsageError("--format parquet needs --out FILE")
     results = _results(store)
@@ -231,6 +230,15 @@ def table(store: Path, format_: str | None, out: Path | None, summary: bool) -> 
             return
         out.write_text(text + "\n", encoding="utf-8")
     click.echo(f"wrote {out}: {len(frame)} {'configurations' if summary else 'trials'}")
+
+
+def _format_of(out: Path | None) -> str:
+    """Return the format that a file's name stands for; a name that promises another one is a mistake."""
+    by_name = {".csv": "csv", ".json": "json", ".parquet": "parquet", ".txt": "table", "": "table"}
+    suffix = "" if out is None else out.suffix.lower()
+    if suffix not in by_name:
+        raise click.UsageError(f"--out {out}: give a name in .csv, .json, .parquet or .txt, or say --format")
+    return by_name[suffix]
 
 
 def _kinds() -> list[str]:

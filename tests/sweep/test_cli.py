@@ -140,9 +140,17 @@ def test_a_dry_run_says_how_much_and_trains_nothing(run: Run, tmp_path: Path) ->
     assert ended.code == 2  # 8.0 is no number of units
     ended = run("run", "moons.toml", "--dry-run")
     assert ended.code == 0
-    assert "configurations  4\ntrials          12\nnetworks        12 to train, in 2 packs" in ended.out
+    assert "configurations  4\ntrials          12\nnetworks        12 to train, in " in ended.out
     assert "parameters      17 (smallest network) to 33 (largest)" in ended.out
     assert list(tmp_path.glob("*.sweep")) == []
+
+
+def test_a_dry_run_counts_what_the_store_has(run: Run) -> None:
+    run("run", "moons.toml", "space.hidden=[4]")
+    assert (
+        "networks        6 to train, in 1 pack; 6 recorded already"
+        in run("run", "moons.toml", "--dry-run").out
+    )
 
 
 def test_a_network_that_diverges_is_a_result(run: Run) -> None:
@@ -338,6 +346,11 @@ def test_out_says_the_format_by_its_name(stored: Run, tmp_path: Path, name: str)
         (["plot", "moons.sweep", "heatmap", "--top", "3"], 2, "--top is not for heatmap"),
         (["plot", "moons.sweep", "--metric", "accuracy"], 2, "metric must be one of "),
         (["plot", "moons.sweep", "slice", "--parameter", "depth"], 2, "parameter must be one of "),
+        (
+            ["table", "moons.sweep", "--out", "t.xlsx"],
+            2,
+            "--out t.xlsx: give a name in .csv, .json, .parquet or .txt",
+        ),
         (["plot", "moons.sweep", "--out", "no/p.png"], 2, "no/p.png: No such file or directory"),
         (["plot", "moons.sweep", "--out", "p.xyz"], 2, "Format 'xyz' is not supported"),
         (["frobnicate"], 2, "No such command 'frobnicate'"),
