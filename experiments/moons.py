@@ -1,8 +1,8 @@
 """Two interleaved half-circles: one network, its decision boundary and cost; then the same as a sweep.
 
 The network is 2-5-4-2-1, relu, trained by full-batch gradient descent on 1000 points. One run of it looks fine.
-The sweep shows what one run hides: from a quarter to a third of the seeds so narrow a network never learns, at
-any learning rate, because both units of its last hidden layer are dead (relu, on its flat side for every point).
+The sweep shows what one run hides: from about a third of the seeds so narrow a network never learns, at any
+learning rate, because both units of its last hidden layer are dead (relu, on its flat side for every point).
 
 python experiments/moons.py [--quick]
 """

@@ -16,7 +16,7 @@ from sweep.errors import ConfigError, DataError
 from sweep.scaling import fit_scaling
 from sweep.sweep import Sweep
 
-from .frame import Frame, check_frame
+from .frame import DataTable, Frame, check_frame
 from .overrides import Override, apply_overrides, dotted
 from .recipe import Problem, Recipe
 from .space_table import check_fit, check_recipe, missing_parameters, read_space, unused_parameters
@@ -160,7 +160,7 @@ def _load_data(
         held_out = (scaling(_numbers(other)), _divided(other.y, table.target_divisor))
     scaled = replace(data, X=scaling(data.X), y=_divided(data.y, table.target_divisor))
     fraction = None if frame.validation is None else frame.validation.fraction
-    return scaled, fraction if held_out is None else held_out, _describe(table.scaling, fraction)
+    return scaled, fraction if held_out is None else held_out, _describe(table, fraction)
 
 
 def _numbers(data: Dataset) -> NDArray[Any]:
@@ -179,7 +179,12 @@ def _divided(y: Any, divisor: float) -> Any:
     return y / divisor
 
 
-def _describe(scaling: str | float, fraction: float | None) -> str:
+def _describe(table: DataTable, fraction: float | None) -> str:
+    divided = f", targets divided by {table.target_divisor:g}" if table.target_divisor != 1.0 else ""
+    return _describe_scaling(table.scaling, fraction) + divided
+
+
+def _describe_scaling(scaling: str | float, fraction: float | None) -> str:
     if scaling == "none":
         return "not scaled"
     if isinstance(scaling, int | float):

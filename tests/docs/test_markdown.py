@@ -29,8 +29,9 @@ def test_python_blocks_run(
     page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    namespace: dict[str, object] = {"__name__": "__main__"}
     for lines_before, code, shown in python_blocks(page):
+        # A fresh namespace: whoever copies one block into a script has a script that runs.
+        namespace: dict[str, object] = {"__name__": "__main__"}
         # Empty lines put in front make a traceback point at the line of the page.
         exec(compile("\n" * lines_before + code, str(page), "exec"), namespace)
         printed = capsys.readouterr().out

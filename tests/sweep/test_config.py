@@ -215,8 +215,10 @@ def test_a_divisor_looks_at_no_row(load: Load) -> None:
 def test_targets_are_divided(load: Load) -> None:
     text = GOOD.replace("binary_cross_entropy", "mse")
     data = 'data={name="diabetes", target_divisor=100}'
-    divided, plain = load(text, data).data.y, load(text, data, "data.target_divisor=1").data.y
-    np.testing.assert_array_equal(divided, plain / 100)
+    divided, plain = load(text, data), load(text, data, "data.target_divisor=1")
+    np.testing.assert_array_equal(divided.data.y, plain.data.y / 100)
+    assert "targets 0.25 to 3.46; not scaled, targets divided by 100; " in divided.describe()
+    assert "divided" not in plain.describe()
 
 
 def test_names_of_classes_reach_the_model(files: Path, load: Load) -> None:
