@@ -36,26 +36,24 @@ def _plan_for(
 
 
 def evaluate(
-    network: Network, parameters: Mapping[str, ArrayLike], X: NDArray[Any], targets: NDArray[Any], dtype: str
+    network: Network, parameters: Mapping[str, ArrayLike], X: NDArray[Any], targets: NDArray[Any]
 ) -> dict[str, float]:
     """Return the loss and the accuracy or R2 on data: the numbers that training reports in its history.
 
     `X` (n, ...) and `targets` (n, width) are as `check_features` and `encode_targets` give them.
     """
     plan = _plan_for(network, parameters, PackData(X, targets), [np.arange(len(X))], validates=True)
-    loss, score = kernel(dtype).Pack(plan).evaluate()[:, 0]
+    loss, score = plan.engine.Pack(plan).evaluate()[:, 0]
     return {"loss": float(loss), get_loss(network.loss).metric: float(score)}
 
 
-def forward(
-    network: Network, parameters: Mapping[str, ArrayLike], X: NDArray[Any], dtype: str
-) -> NDArray[Any]:
+def forward(network: Network, parameters: Mapping[str, ArrayLike], X: NDArray[Any]) -> NDArray[Any]:
     """Return the raw outputs (n, outputs): every lane is the same network and takes a share of the rows."""
-    lanes, n = kernel(dtype).lanes, len(X)
+    lanes, n = kernel(X.dtype.name).lanes, len(X)
     share = -(-n // lanes)
     rows = np.minimum(np.arange(share * lanes), n - 1).reshape(lanes, share)
-    plan = _plan_for(network, parameters, PackData(X, np.zeros((1, 1), dtype)), list(rows))
-    outputs = kernel(dtype).Pack(plan).outputs()  # (share, outputs, lanes)
+    plan = _plan_for(network, parameters, PackData(X, np.zeros((1, 1), X.dtype)), list(rows))
+    outputs = plan.engine.Pack(plan).outputs()  # (share, outputs, lanes)
     return np.ascontiguousarray(outputs.transpose(2, 0, 1).reshape(share * lanes, -1)[:n])
 
 
@@ -64,12 +62,11 @@ def gradients(
     parameters: Mapping[str, ArrayLike],
     X: NDArray[Any],
     targets: NDArray[Any],
-    dtype: str,
     sample_weight: NDArray[np.float64] | None = None,
 ) -> dict[str, NDArray[Any]]:
     """Return the gradient of the loss (penalties apart) by every parameter, all rows taken as one minibatch."""
     plan = _plan_for(
         network, parameters, PackData(X, targets, sample_weight), [np.arange(len(X))], trains=True
     )
-    _, columns = kernel(dtype).Pack(plan).gradients()
+    _, columns = plan.engine.Pack(plan).gradients()
     return network.build(X.shape[1:]).unflatten(columns[0])

@@ -114,7 +114,7 @@ def check_gradients(
     outputs = layout.output_shape[0]
     targets = encode_targets(y, get_loss(network.loss), outputs, dtype, exact=True).values
     parameters = _start(network, layout, seed, dtype)
-    analytic = gradients(network, parameters, features, targets, dtype)
+    analytic = gradients(network, parameters, features, targets)
     keep = _engine_keep(layout, len(features))
     numeric = numeric_gradients(
         lambda trial: mean_loss(network, trial, features.astype(float), targets.astype(float), keep=keep),

@@ -84,7 +84,7 @@ class Model:
         """Return the raw outputs (n, outputs): the logits of the cross-entropies."""
         from .evaluation import forward
 
-        return forward(self.network, self.parameters, self._features(X), self.dtype)
+        return forward(self.network, self.parameters, self._features(X))
 
     def predict(self, X: ArrayLike) -> NDArray[Any]:
         """Return labels (n,) as they were given, or numbers: (n,) for one output, else (n, outputs).
@@ -206,4 +206,4 @@ class Model:
 
         features = self._features(X)
         check_same_length(X=features, y=y)
-        return evaluate(self.network, self.parameters, features, self.encode(y), self.dtype)
+        return evaluate(self.network, self.parameters, features, self.encode(y))

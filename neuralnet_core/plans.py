@@ -6,6 +6,7 @@ import math
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,7 @@ __all__ = ["Lane", "PackData", "PackPlan", "make_plan", "optimizer_code", "sched
 STAGE_DENSE, STAGE_DROPOUT = 0, 1
 GRADIENT_DESCENT, MOMENTUM, NESTEROV, RMSPROP, ADAM, ADAMW = range(6)
 HYPER_ROWS = 9
+SLICES, SLICED = 8, 256
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,7 @@ class PackData:
 class PackPlan:
     """The arguments of an engine call; engine/pack.pyx reads them by these names."""
 
+    engine: ModuleType  # the compiled module, whose lanes the arrays are made for
     program: NDArray[np.int64]  # (layers, 7): kind, activation, inputs, units, weight, bias, position
     tensors: NDArray[np.int64]  # (parameters, 4): start, inputs, units, penalized
     lane_units: NDArray[
@@ -99,7 +102,8 @@ def make_plan(
 ) -> PackPlan:
     """Return the plan of one pack: `lanes` agree in signature, narrow ones are padded, idle ones repeat the first."""
     first, dtype = lanes[0], data.features.dtype.name
-    width = kernel(dtype).lanes
+    engine = kernel(dtype, _lanes_wanted(lanes))
+    width = engine.lanes
     padded = [*lanes, *[first] * (width - len(lanes))]
     layout = reduce(Network.room_for, (lane.network for lane in lanes)).build(data.features.shape[1:])
     own = [lane.network.build(layout.input_shape) for lane in padded]
@@ -108,6 +112,7 @@ def make_plan(
     rows = _rows([lane.rows for lane in padded], shared)
     validates = first.validation_rows is not None
     return PackPlan(
+        engine=engine,
         program=_program(layout),
         tensors=_tensors(layout),
         lane_units=np.array([_units(mine) for mine in own], np.int64).T.copy(),
@@ -167,10 +172,15 @@ def _rows(rows: Sequence[Any], shared: bool) -> NDArray[np.int64]:
     return np.ascontiguousarray((rows[0][:, None] if shared else np.stack(rows, axis=1)), np.int64)
 
 
+def _lanes_wanted(lanes: Sequence[Lane]) -> int:
+    """Return a lane per network; for one network with sums of many samples, a lane per slice."""
+    return SLICES if len(lanes) == 1 and _longest_slice(lanes) > SLICED // SLICES else len(lanes)
+
+
 def _longest_slice(lanes: Sequence[Lane]) -> int:
     """Return the samples in a slice of the largest sum over samples: an eighth of the rows."""
     held_out = lanes[0].validation_rows
-    return -(-max(len(lanes[0].rows), 0 if held_out is None else len(held_out)) // 8)
+    return -(-max(len(lanes[0].rows), 0 if held_out is None else len(held_out)) // SLICES)
 
 
 def _program(layout: Layout) -> NDArray[np.int64]:

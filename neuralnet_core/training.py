@@ -13,7 +13,6 @@ from numpy.typing import ArrayLike, NDArray
 from .cancel import CancelToken, TrainingCancelled
 from .checks import check_dtype, check_seed
 from .data import Targets, check_features, check_rows, check_same_length, check_weights, encode_targets
-from .engine.dispatch import kernel
 from .layers import Shape
 from .losses import get_loss
 from .model import Model
@@ -268,9 +267,9 @@ def _packs(lanes: Sequence[Lane], task: _Task) -> list[tuple[int, ...]]:
     )
 
 
-def run_pack(plan: PackPlan, dtype: str) -> Any:
+def run_pack(plan: PackPlan) -> Any:
     """Train one pack in the engine; every training in the project passes here."""
-    pack = kernel(dtype).Pack(plan)
+    pack = plan.engine.Pack(plan)
     try:
         pack.train(plan.epochs)
     except InterruptedError as error:
@@ -284,7 +283,7 @@ def _train_pack(lanes: Sequence[Lane], task: _Task, flag: NDArray[np.int32]) -> 
         held_out = np.arange(len(task.validation_features))
         lanes = [replace(lane, validation_rows=held_out) for lane in lanes]
     plan = make_plan(lanes, data, flag)
-    pack = run_pack(plan, task.dtype)
+    pack = run_pack(plan)
     validates = lanes[0].validation_rows is not None
     metric = get_loss(lanes[0].network.loss).metric
     names = ["train_loss", "validation_loss", f"validation_{metric}"] if validates else ["train_loss"]

@@ -54,9 +54,20 @@ def _instruction_set() -> str:
 
 
 @cache
-def kernel(dtype: str) -> ModuleType:
-    """Return the compiled module for a float width on this processor."""
-    return importlib.import_module(f".engine._{_instruction_set()}_{dtype}", "neuralnet_core")
+def kernel(dtype: str, lanes: int | None = None) -> ModuleType:
+    """Return the compiled module for a float width: that of the widest registers, or of the narrowest with `lanes`.
+
+    Half a wide register costs more than all of a narrow one: a lone network is a fifth faster in v3 than in v4.
+    """
+    chosen = _module(_instruction_set(), dtype)
+    if lanes is not None and INSTRUCTION_SET_VARIABLE not in os.environ and _instruction_set() == "v4":
+        narrow = _module("v3", dtype)
+        return narrow if lanes <= narrow.lanes else chosen
+    return chosen
+
+
+def _module(instruction_set: str, dtype: str) -> ModuleType:
+    return importlib.import_module(f".engine._{instruction_set}_{dtype}", "neuralnet_core")
 
 
 def engine_info() -> EngineInfo:

@@ -34,7 +34,7 @@ def arguments(dtype: str) -> np.ndarray:
 def test_activations_are_exact_to_the_last_places(name: str, dtype: str) -> None:
     x = arguments(dtype)
     network = Network([Dense(1, name, bias=False)])
-    values = forward(network, ONE, x[:, None], dtype)[:, 0]
+    values = forward(network, ONE, x[:, None])[:, 0]
     exact = [EXACT[name](mpmath.mpf(float(argument))) for argument in x]
     errors = [
         abs(
@@ -52,7 +52,7 @@ def test_the_log_of_the_softmax_loss_is_exact_to_the_last_places(dtype: str) -> 
     network = Network([Dense(2, bias=False)], loss="softmax_cross_entropy")
     parameters = {"0.weight": [[0.0, -1.0]]}
     for x in np.linspace(0.01, 20, 200).astype(dtype):
-        loss = evaluate(network, parameters, np.array([[x]]), np.zeros((1, 1), dtype), dtype)["loss"]
+        loss = evaluate(network, parameters, np.array([[x]]), np.zeros((1, 1), dtype))["loss"]
         exact = mpmath.log1p(mpmath.exp(-mpmath.mpf(float(x))))
         # The sum 1 + exp(-x) is rounded before its logarithm is taken: an absolute error of half a unit of 1.
         assert abs(mpmath.mpf(loss) - exact) < 2 * np.finfo(dtype).eps * max(1, float(exact))

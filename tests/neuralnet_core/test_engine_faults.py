@@ -225,7 +225,7 @@ def test_prediction_has_no_dropout() -> None:
     network = Network([Dropout(0.5), Dense(5, "relu"), Dropout(0.5), Dense(2)])
     parameters = network.initialize(0, input_shape=4, dtype="float64")
     np.testing.assert_allclose(
-        forward(network, parameters, X, "float64"),
+        forward(network, parameters, X),
         reference_forward(network, parameters, X),
         rtol=1e-13,
         atol=1e-15,

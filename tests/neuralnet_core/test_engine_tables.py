@@ -25,7 +25,7 @@ def test_activation_has_its_twin(name: str, dtype: str) -> None:
     network, one = Network([Dense(1, name, bias=False)]), {"0.weight": np.ones((1, 1), dtype)}
     expected = ACTIVATIONS[name].function(z.astype(float))
     tolerance = {"rtol": 4e-15, "atol": 1e-15} if dtype == "float64" else {"rtol": 2e-6, "atol": 5e-7}
-    np.testing.assert_allclose(forward(network, one, z, dtype), expected, **tolerance)
+    np.testing.assert_allclose(forward(network, one, z), expected, **tolerance)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -36,8 +36,8 @@ def test_slope_has_its_twin(name: str, dtype: str) -> None:
     parameters = {"0.weight": np.ones((1, 1), dtype), "0.bias": np.zeros(1, dtype)}
     for z in GRID[::5].astype(dtype):
         x = np.array([[z]], dtype)
-        a = forward(network, parameters, x, dtype)
-        bias = gradients(network, parameters, x, a - np.array(0.5, dtype), dtype)[
+        a = forward(network, parameters, x)
+        bias = gradients(network, parameters, x, a - np.array(0.5, dtype))[
             "0.bias"
         ]  # 2 (a - t) slope = slope
         expected = row.derivative(x.astype(float), row.function(x.astype(float)))[0, 0]
@@ -53,8 +53,8 @@ def test_derivative_at_zero_follows_the_convention(name: str) -> None:
     parameters = {"0.weight": np.ones((1, 1)), "0.bias": np.zeros(1)}
     for zero in (0.0, -0.0):
         x = np.array([[zero]])
-        a = forward(network, parameters, x, "float64")
-        bias = gradients(network, parameters, x, a - 0.5, "float64")["0.bias"][0]
+        a = forward(network, parameters, x)
+        bias = gradients(network, parameters, x, a - 0.5)["0.bias"][0]
         assert bias == pytest.approx(ACTIVATIONS[name].derivative(x, a)[0, 0], rel=1e-14)
 
 
@@ -77,7 +77,7 @@ def test_loss_has_its_twin(loss: str, dtype: str) -> None:
         one = np.ones((1, 1), dtype)
         share = 1 / 2 if row.per_output else 1.0
         exact = x.astype(float), target.astype(float)
-        value = evaluate(network, parameters, one, target, dtype)["loss"]
+        value = evaluate(network, parameters, one, target)["loss"]
         assert value == pytest.approx(row.value(*exact)[0] * share, rel=tolerance, abs=tolerance)
-        delta = gradients(network, parameters, one, target, dtype)["0.bias"]
+        delta = gradients(network, parameters, one, target)["0.bias"]
         np.testing.assert_allclose(delta, row.delta(*exact)[0] * share, rtol=tolerance, atol=tolerance)

@@ -122,7 +122,7 @@ def test_gradients_of_n_samples(n: int, weighted: bool) -> None:
     parameters = network.initialize(n, input_shape=6, dtype="float64")
     X, t = random.normal(size=(n, 6)), random.normal(size=(n, 3))
     weights = random.uniform(0.1, 2.0, n) if weighted else None
-    found = gradients(network, parameters, X, t, "float64", weights)
+    found = gradients(network, parameters, X, t, weights)
     c = None if weights is None else weights / weights.sum()
     _, expected = loss_and_gradients(network, parameters, X, t, c)
     for name in expected:
@@ -141,7 +141,7 @@ def test_loss_and_score_of_n_samples(n: int) -> None:
             "binary": random.integers(0, 2, (n, 3)).astype(float),
             "regression": random.normal(size=(n, 3)),
         }[LOSSES[loss].kind]
-        assert list(evaluate(network, parameters, X, t, "float64").values()) == pytest.approx(
+        assert list(evaluate(network, parameters, X, t).values()) == pytest.approx(
             reference_evaluate(network, parameters, X, t), rel=1e-12
         )
 
@@ -153,7 +153,7 @@ def test_every_width_of_a_layer(units: int) -> None:
     parameters = network.initialize(units, input_shape=units, dtype="float64")
     X, t = random.normal(size=(13, units)), random.normal(size=(13, 1))
     _, expected = loss_and_gradients(network, parameters, X, t)
-    for name, value in gradients(network, parameters, X, t, "float64").items():
+    for name, value in gradients(network, parameters, X, t).items():
         np.testing.assert_allclose(value, expected[name], rtol=1e-11, atol=1e-15)
 
 
@@ -172,9 +172,9 @@ def test_float32_gradients_are_the_float64_ones(activation: str, loss: str) -> N
         "binary": random.integers(0, 2, (50, 3)),
         "regression": random.normal(size=(50, 3)),
     }[LOSSES[loss].kind].astype("float32")
-    narrow = gradients(network, parameters, X, t, "float32")
+    narrow = gradients(network, parameters, X, t)
     exact = {name: value.astype(float) for name, value in parameters.items()}
-    wide = gradients(network, exact, X.astype(float), t.astype(float), "float64")
+    wide = gradients(network, exact, X.astype(float), t.astype(float))
     for name, value in wide.items():
         assert narrow[name].dtype == np.float32
         assert np.abs(narrow[name] - value).max() <= 1e-4 * np.abs(value).max(), name

@@ -255,9 +255,9 @@ def test_outputs_loss_and_gradients_agree(activation: str, loss: str) -> None:
     expected = {name: tensor.grad.numpy() for name, tensor in twin.by_name.items()}
     own_loss, own = loss_and_gradients(network, parameters, X, t)
     assert own_loss == pytest.approx(value.item(), rel=1e-12)
-    assert evaluate(network, parameters, X, t, "float64")["loss"] == pytest.approx(value.item(), rel=1e-12)
-    np.testing.assert_allclose(forward(network, parameters, X, "float64"), outputs, rtol=1e-11, atol=1e-12)
-    for found in (own, gradients(network, parameters, X, t, "float64")):
+    assert evaluate(network, parameters, X, t)["loss"] == pytest.approx(value.item(), rel=1e-12)
+    np.testing.assert_allclose(forward(network, parameters, X), outputs, rtol=1e-11, atol=1e-12)
+    for found in (own, gradients(network, parameters, X, t)):
         for name, gradient in expected.items():
             np.testing.assert_allclose(found[name], gradient, rtol=1e-9, atol=1e-13)
 
@@ -271,7 +271,7 @@ def test_large_logits_agree(loss: str) -> None:
     value = twin.loss(torch.tensor(z), torch.tensor(t), None, {})
     value.backward()
     assert loss_and_gradients(network, parameters, z, t)[0] == pytest.approx(value.item(), rel=1e-14)
-    found = gradients(network, parameters, z, t, "float64")["0.bias"]
+    found = gradients(network, parameters, z, t)["0.bias"]
     np.testing.assert_allclose(found, twin.by_name["0.bias"].grad.numpy(), rtol=1e-12, atol=1e-16)
 
 

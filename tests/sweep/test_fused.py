@@ -26,9 +26,9 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     seen: list[int] = []
     run_pack = neuralnet_core.training.run_pack
 
-    def counted(plan: Any, dtype: str) -> Any:
+    def counted(plan: Any) -> Any:
         seen.append(plan.used)
-        return run_pack(plan, dtype)
+        return run_pack(plan)
 
     monkeypatch.setattr(neuralnet_core.training, "run_pack", counted)
     return seen
@@ -70,7 +70,7 @@ from neuralnet_core import Dense, Momentum, Network
 from sweep import Sweep
 
 used, run_pack = [], training.run_pack
-training.run_pack = lambda plan, dtype: used.append(plan.used) or run_pack(plan, dtype)
+training.run_pack = lambda plan: used.append(plan.used) or run_pack(plan)
 
 def build(rate, momentum):
     return Network([Dense(5, "relu"), Dense(1)]), Momentum(rate, momentum=momentum, epochs=2, batch_size=16)
