@@ -152,6 +152,8 @@ def failures(tree: Path) -> list[str]:
     }
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--deselect", DISPATCH, *TESTS]
     result = subprocess.run(command, cwd=tree, env=environment, capture_output=True, text=True, check=False)
+    if result.returncode < 0:
+        return [f"{TESTS[0]}/(the interpreter died of signal {-result.returncode})"]
     if result.returncode not in (0, 1):
         raise RuntimeError(result.stdout[-2000:] + result.stderr[-2000:])
     return re.findall(r"^FAILED (\S+)", result.stdout, re.MULTILINE)
