@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sized
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from .losses import Loss
 __all__ = ["Targets", "check_features", "check_rows", "check_same_length", "check_weights", "encode_targets"]
 
 NUMBERS = "biuf"  # the kinds of dtype that hold numbers: bool, int, unsigned, float
+REAL = (Real, np.bool_)
 
 
 @dataclass(frozen=True)
@@ -49,16 +51,35 @@ def check_features(X: ArrayLike, dtype: str, name: str = "X") -> NDArray[Any]:
     Traceback (most recent call last):
     ValueError: X must be finite, got nan at row 0, column 1
     """
-    given = _as_array(X, name)
+    given = _numbers(_as_array(X, name))
     if given.dtype.kind not in NUMBERS:
-        raise ValueError(f"{name} must be numbers, got an array of {given.dtype}")
+        raise ValueError(f"{name} must be numbers, got {_other_than_numbers(given, X)}")
     if given.ndim < 2:
         raise ValueError(
-            f"{name} must have shape (samples, features), got {given.shape}; one feature is {name}[:, None]"
+            f"{name} must have shape (samples, features), got {given.shape};"
+            f" for one feature give {name}[:, None], for one sample {name}[None, :]"
         )
     if given.size == 0:
         raise ValueError(f"{name} must not be empty, got shape {given.shape}")
     return _converted(given, dtype, name)
+
+
+def _other_than_numbers(given: NDArray[Any], X: ArrayLike) -> str:
+    """Return what is no number in an array: the first such entry, or what the whole is."""
+    if given.ndim == 0:
+        return f"one {type(X).__name__}, which is no array"
+    wrong = [(place, value) for place, value in np.ndenumerate(given) if not isinstance(value, REAL)]
+    if given.dtype != object or given.ndim != 2 or not wrong:
+        return f"an array of {given.dtype}"
+    (row, column), value = wrong[0]
+    return f"{value!r} at row {row}, column {column}"
+
+
+def _numbers(given: NDArray[Any]) -> NDArray[Any]:
+    """Return an array of objects that are all numbers as numbers: a DataFrame of numbers and booleans gives one."""
+    if given.dtype == object and given.ndim and all(isinstance(value, REAL) for value in given.flat):
+        return given.astype(np.float64)
+    return given
 
 
 def _as_array(values: ArrayLike, name: str) -> NDArray[Any]:
@@ -106,6 +127,22 @@ def _length(values: ArrayLike, name: str) -> int:
     ):
         raise ValueError(f"{name} must be an array with a row per sample, got {values!r}")
     return len(values)
+
+
+def check_pair(validation: object) -> None:
+    """Raise TypeError unless validation data are a pair (X, y) or None.
+
+    Examples
+    --------
+    >>> check_pair(0.2)
+    Traceback (most recent call last):
+    TypeError: validation must be a pair (X, y), got 0.2; a fraction is for Sweep.run
+    """
+    if validation is None or (isinstance(validation, tuple | list) and len(validation) == 2):
+        return
+    if isinstance(validation, Real):
+        raise TypeError(f"validation must be a pair (X, y), got {validation}; a fraction is for Sweep.run")
+    raise TypeError(f"validation must be a pair (X, y), got an object of type {type(validation).__name__}")
 
 
 def check_rows(rows: ArrayLike, n: int, name: str = "rows") -> NDArray[np.int64]:

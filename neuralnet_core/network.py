@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from numpy.typing import ArrayLike, NDArray
 
 from .checks import check_dtype, check_integer, check_seed
+from .data import check_pair
 from .layers import BuiltLayer, Dense, Dropout, Layer, Shape
 from .layout import Layout, ParameterSlot
 from .losses import get_loss
@@ -114,6 +115,7 @@ class Network:
         """
         from .training import train_many
 
+        check_pair(validation)
         return train_many(
             [self],
             [optimizer],

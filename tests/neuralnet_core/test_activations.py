@@ -157,3 +157,10 @@ def test_unknown_name_lists_the_known_ones(name: object) -> None:
     ) as caught:
         get_activation(name)
     assert repr(name) in str(caught.value)
+
+
+def test_softmax_belongs_to_the_loss() -> None:
+    with pytest.raises(
+        ValueError, match=r"^softmax is no activation here: the loss softmax_cross_entropy applies it"
+    ):
+        get_activation("softmax")

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import scipy.sparse
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
@@ -65,14 +66,26 @@ def test_numbers_in_any_form_are_converted(X: object, dtype: str) -> None:
     )
 
 
+def test_a_table_of_numbers_and_booleans_is_numbers() -> None:
+    table = pd.DataFrame({"size": [0.5, 1.5], "colour_red": [True, False]})
+    assert np.asarray(table).dtype == object
+    assert check_features(table, "float32").tolist() == [[0.5, 1.0], [1.5, 0.0]]
+
+
 @pytest.mark.parametrize(
     ("X", "message"),
     [
         ([["a", "b"]], "X must be numbers, got an array of <U1"),
-        (np.array([[1, None]]), "X must be numbers, got an array of object"),
+        (np.array([[1, None]]), "X must be numbers, got None at row 0, column 1"),
+        (pd.DataFrame({"a": [1.5, 2.5], "b": [0.5, "?"]}), r"X must be numbers, got '\?' at row 1, column 1"),
+        (scipy.sparse.eye_array(3), "X must be numbers, got one .*, which is no array"),
         ([[1j]], "X must be numbers, got an array of complex128"),
         ([[1.0], [1.0, 2.0]], "X must be a table: rows of equal length"),
-        ([1.0, 2.0], r"X must have shape \(samples, features\), got \(2,\); one feature is X\[:, None\]"),
+        (
+            [1.0, 2.0],
+            r"X must have shape \(samples, features\), got \(2,\); for one feature give X\[:, None\], "
+            r"for one sample X\[None, :\]",
+        ),
         (3.0, r"X must have shape \(samples, features\), got \(\)"),
         (np.ones((0, 3)), r"X must not be empty, got shape \(0, 3\)"),
         (np.ones((3, 0)), r"X must not be empty, got shape \(3, 0\)"),

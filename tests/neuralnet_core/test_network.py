@@ -7,7 +7,7 @@ import pickle
 import numpy as np
 import pytest
 
-from neuralnet_core import INITIALIZERS, Dense, Dropout, Network
+from neuralnet_core import INITIALIZERS, Adam, Dense, Dropout, Network
 from neuralnet_core.layers import BuiltLayer, Layer
 
 
@@ -124,3 +124,13 @@ def test_a_layer_of_another_package_can_be_built() -> None:
     network = Network([Flatten(), Dense(2)])
     assert network.build((4, 4)).parameters[0].shape == (16, 2)
     assert network.signature((4, 4)) != network.signature((2, 8))
+
+
+def test_validation_data_are_a_pair() -> None:
+    X, y = [[0.0], [1.0]], [0.0, 1.0]
+    with pytest.raises(
+        TypeError, match=r"^validation must be a pair \(X, y\), got 0.2; a fraction is for Sweep.run$"
+    ):
+        Network([Dense(1)]).train(X, y, Adam(), validation=0.2)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match=r"^validation must be a pair \(X, y\), got an object of type str$"):
+        Network([Dense(1)]).train(X, y, Adam(), validation="10%")  # type: ignore[arg-type]
