@@ -2,8 +2,8 @@
 
 try:
     from . import _cpu  # noqa: F401  the first compiled module that anything here needs
-except ImportError as error:
+except ImportError:
     raise ImportError(
         "neuralnet_core is not compiled here: run `python -m pip install .` in the project's folder, then start "
         "Python in another folder"
-    ) from error
+    ) from None
