@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
 from .activations import get_activation
+from .brief import brief
 from .checks import check_flag, check_integer, check_number
 from .initializers import check_initializer, default_initializer
 
@@ -46,9 +47,12 @@ class BuiltLayer:
     parameters: tuple[Parameter, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Layer(ABC):
     """What every layer has in common: it can be built for an input shape (of one sample)."""
+
+    def __repr__(self) -> str:
+        return brief(self)
 
     @abstractmethod
     def build(self, input_shape: Shape) -> BuiltLayer:
@@ -63,7 +67,7 @@ class Layer(ABC):
         return self
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Dense(Layer):
     """A fully connected layer: ``activation(X @ weight + bias)``.
 
@@ -102,6 +106,9 @@ class Dense(Layer):
         else:
             object.__setattr__(self, "initializer", check_initializer(self.initializer))
 
+    def __repr__(self) -> str:
+        return brief(self, initializer=default_initializer(self.activation))
+
     def build(self, input_shape: Shape) -> BuiltLayer:
         """Return the layer built for flat inputs of shape ``(inputs,)``."""
         if len(input_shape) != 1:
@@ -121,7 +128,7 @@ class Dense(Layer):
         return other if isinstance(other, Dense) and other.units > self.units else self
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Dropout(Layer):
     """Set each input to zero with probability `rate` in training and scale the rest by ``1 / (1 - rate)``.
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["Network"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Network:
     """A stack of layers and a loss. A value: it holds no weights and can be hashed, compared and pickled.
 
@@ -40,8 +40,8 @@ class Network:
     >>> network = Network([Dense(32, "relu"), Dense(10)], loss="softmax_cross_entropy")
     >>> print(network.build(64))
     input (64,)
-    0 Dense(units=32, activation='relu', bias=True, initializer='he_normal') -> (32,), 2080 parameters
-    1 Dense(units=10, activation='identity', bias=True, initializer='glorot_uniform') -> (10,), 330 parameters
+    0 Dense(32, activation='relu') -> (32,), 2080 parameters
+    1 Dense(10) -> (10,), 330 parameters
     2410 parameters in all
     """
 
@@ -64,6 +64,9 @@ class Network:
                     f"{self.loss} takes logits and applies the sigmoid itself: give the last layer "
                     "activation='identity', not 'sigmoid'"
                 )
+
+    def __repr__(self) -> str:
+        return f"Network({list(self.layers)!r}, loss={self.loss!r})"
 
     def build(self, input_shape: int | Sequence[int]) -> Layout:
         """Return the layout for samples of `input_shape`; an error names the layer that does not fit.

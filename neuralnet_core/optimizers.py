@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import KW_ONLY, dataclass
 
+from .brief import brief
 from .checks import check_choice, check_flag, check_integer, check_number
 from .schedules import Schedule, check_rate
 
@@ -12,7 +13,7 @@ __all__ = ["Adam", "AdamW", "EarlyStopping", "GradientDescent", "Momentum", "Opt
 MONITORS = ("validation_loss", "validation_accuracy", "validation_r2", "train_loss")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class EarlyStopping:
     """Stop when the monitored metric has not improved by more than `min_delta` for `patience` epochs.
 
@@ -30,7 +31,7 @@ class EarlyStopping:
     Examples
     --------
     >>> EarlyStopping(patience=3)
-    EarlyStopping(monitor='validation_loss', patience=3, min_delta=0.0, restore_best=True)
+    EarlyStopping('validation_loss', patience=3)
     """
 
     monitor: str = "validation_loss"
@@ -44,8 +45,11 @@ class EarlyStopping:
         object.__setattr__(self, "min_delta", check_number("min_delta", self.min_delta, at_least=0))
         check_flag("restore_best", self.restore_best)
 
+    def __repr__(self) -> str:
+        return brief(self)
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, repr=False)
 class Optimizer:
     """What every optimizer has in common; use one of its subclasses.
 
@@ -96,12 +100,15 @@ class Optimizer:
         if self.early_stopping is not None and not isinstance(self.early_stopping, EarlyStopping):
             raise TypeError(f"early_stopping must be an EarlyStopping or None, got {self.early_stopping!r}")
 
+    def __repr__(self) -> str:
+        return brief(self)
+
     def _check_fractions(self, *names: str) -> None:
         for name in names:
             object.__setattr__(self, name, check_number(name, getattr(self, name), at_least=0, below=1))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class GradientDescent(Optimizer):
     """Plain (stochastic) gradient descent: ``W -= rate * g``.
 
@@ -112,7 +119,7 @@ class GradientDescent(Optimizer):
     """
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Momentum(Optimizer):
     """Gradient descent with momentum: ``v = momentum * v + (1 - dampening) * g; W -= rate * v``.
 
@@ -138,7 +145,7 @@ class Momentum(Optimizer):
             raise ValueError(f"nesterov=True requires dampening=0, got dampening={self.dampening!r}")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class RMSprop(Optimizer):
     """RMSprop (Tieleman and Hinton, 2012): ``s = decay * s + (1 - decay) * g^2; W -= rate * g / (sqrt(s) + epsilon)``.
 
@@ -159,7 +166,7 @@ class RMSprop(Optimizer):
         object.__setattr__(self, "epsilon", check_number("epsilon", self.epsilon, above=0))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Adam(Optimizer):
     """Adam (Kingma and Ba, 2015): ``W -= (rate / c1) * m / (sqrt(v) / sqrt(c2) + epsilon)``.
 
@@ -168,8 +175,8 @@ class Adam(Optimizer):
 
     Examples
     --------
-    >>> Adam(1e-3, epochs=20, batch_size=32, l2=1e-4)  # doctest: +ELLIPSIS
-    Adam(learning_rate=0.001, epochs=20, batch_size=32, ...)
+    >>> Adam(1e-3, epochs=20, l2=1e-4)
+    Adam(0.001, epochs=20, l2=0.0001)
     """
 
     learning_rate: float | Schedule = 1e-3
@@ -184,7 +191,7 @@ class Adam(Optimizer):
         object.__setattr__(self, "epsilon", check_number("epsilon", self.epsilon, above=0))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class AdamW(Adam):
     """Adam with decoupled weight decay (Loshchilov and Hutter, 2019): first ``W -= rate * weight_decay * W``.
 

@@ -9,6 +9,7 @@ import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
+from .brief import brief
 from .checks import check_integer, check_number
 
 __all__ = ["CosineDecay", "ExponentialDecay", "Schedule", "StepDecay", "WarmUp", "learning_rate_at"]
@@ -17,12 +18,15 @@ __all__ = ["CosineDecay", "ExponentialDecay", "Schedule", "StepDecay", "WarmUp",
 class Schedule(ABC):
     """A learning rate that depends on the update; abstract."""
 
+    def __repr__(self) -> str:
+        return brief(self)
+
     @abstractmethod
     def rate(self, t: int) -> float:
         """Return the learning rate of update `t` (the first update is 0)."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class StepDecay(Schedule):
     """Multiply the rate by `factor` after every `every` updates: ``initial * factor**(t // every)``.
 
@@ -46,7 +50,7 @@ class StepDecay(Schedule):
         return self.initial * self.factor ** (t // self.every)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class ExponentialDecay(Schedule):
     """Multiply the rate by `decay` at every update: ``initial * decay**t``.
 
@@ -68,7 +72,7 @@ class ExponentialDecay(Schedule):
         return self.initial * self.decay**t
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class CosineDecay(Schedule):
     """Half a cosine from `initial` down to `final` in `updates` updates, then `final`.
 
@@ -98,7 +102,7 @@ class CosineDecay(Schedule):
         return self.final + (self.initial - self.final) * (1.0 + math.cos(math.pi * progress)) / 2.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class WarmUp(Schedule):
     """Grow linearly for `updates` updates: ``(t + 1) / updates`` of the rate of `after`, then all of it.
 
