@@ -56,6 +56,7 @@ class Optimizer:
     Parameters
     ----------
     learning_rate : float or Schedule
+        Above 0.
     epochs : int
         Passes over the training rows.
     batch_size : int or None
@@ -68,6 +69,7 @@ class Optimizer:
     shuffle : bool
         Draw a new order of the rows every epoch. Full batches are never shuffled.
     early_stopping : EarlyStopping or None
+        When to stop before the last epoch; None for never.
 
     Examples
     --------
@@ -112,6 +114,11 @@ class Optimizer:
 class GradientDescent(Optimizer):
     """Plain (stochastic) gradient descent: ``W -= rate * g``.
 
+    Parameters
+    ----------
+    learning_rate, epochs, batch_size, l1, l2, clip_norm, shuffle, early_stopping
+        See `Optimizer`.
+
     Examples
     --------
     >>> GradientDescent(0.1, epochs=1000, batch_size=None).learning_rate
@@ -125,6 +132,17 @@ class Momentum(Optimizer):
 
     With ``nesterov=True`` the step is ``g + momentum * v`` (Sutskever et al., 2013) and dampening must be 0.
     ``dampening=momentum`` gives the exponentially averaged form.
+
+    Parameters
+    ----------
+    learning_rate, epochs, batch_size, l1, l2, clip_norm, shuffle, early_stopping
+        See `Optimizer`.
+    momentum : float
+        The share of `v` that is kept, from 0 to below 1.
+    dampening : float
+        The share of the gradient that is left out, from 0 to below 1.
+    nesterov : bool
+        Whether to look ahead.
 
     Examples
     --------
@@ -148,6 +166,15 @@ class Momentum(Optimizer):
 @dataclass(frozen=True, repr=False)
 class RMSprop(Optimizer):
     """RMSprop (Tieleman and Hinton, 2012): ``s = decay * s + (1 - decay) * g^2; W -= rate * g / (sqrt(s) + epsilon)``.
+
+    Parameters
+    ----------
+    learning_rate, epochs, batch_size, l1, l2, clip_norm, shuffle, early_stopping
+        See `Optimizer`.
+    decay : float
+        The share of the mean square `s` that is kept, from 0 to below 1.
+    epsilon : float
+        Keeps the division finite, above 0.
 
     Examples
     --------
@@ -173,6 +200,15 @@ class Adam(Optimizer):
     ``m = beta1 * m + (1 - beta1) * g``, ``v = beta2 * v + (1 - beta2) * g^2``, ``c1 = 1 - beta1^t`` and
     ``c2 = 1 - beta2^t`` with t counted from 1.
 
+    Parameters
+    ----------
+    learning_rate, epochs, batch_size, l1, l2, clip_norm, shuffle, early_stopping
+        See `Optimizer`.
+    beta1, beta2 : float
+        The shares of the means `m` and `v` that are kept, from 0 to below 1.
+    epsilon : float
+        Keeps the division finite, above 0.
+
     Examples
     --------
     >>> Adam(1e-3, epochs=20, l2=1e-4)
@@ -195,7 +231,14 @@ class Adam(Optimizer):
 class AdamW(Adam):
     """Adam with decoupled weight decay (Loshchilov and Hutter, 2019): first ``W -= rate * weight_decay * W``.
 
-    The decay never touches biases.
+    Parameters
+    ----------
+    learning_rate, epochs, batch_size, l1, l2, clip_norm, shuffle, early_stopping
+        See `Optimizer`.
+    beta1, beta2, epsilon
+        See `Adam`.
+    weight_decay : float
+        How fast weights shrink, at least 0; biases do not.
 
     Examples
     --------

@@ -44,13 +44,14 @@ class Sweep:
         ``build(**params) -> (network, optimizer)``, called once per configuration, in this process only.
         What it raises makes that configuration's trials "failed"; the rest goes on.
     space : dict or list of dict
-        What to try, see `Space.of`: a dict of lists is a grid, a list of dicts a union, distributions need
-        `samples`.
+        What to try. A dict of lists is a grid, a list of dicts the union of theirs. With a distribution in place
+        of a list (`uniform`, `loguniform`, `randint`, `choice`), `samples` configurations are drawn.
     repeats : int
         Trainings of each configuration.
     seed : int
         The root seed.
     dtype : {"float32", "float64"}
+        The numbers that networks are trained with.
     samples : int, optional
         Configurations to draw from a space with distributions (or from a grid too large to train whole).
 
