@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .batch import Batch, Task
 from .cancel import CancelToken, TrainingCancelled
-from .checks import check_dtype, check_seed
-from .data import Targets, check_features, check_rows, check_same_length, check_weights, encode_targets
-from .layers import Shape
+from .checks import check_dtype
+from .data import Targets, check_features, check_same_length, check_weights
 from .losses import get_loss
 from .model import Model
 from .network import Network
 from .optimizers import Optimizer
 from .packing import plan_packs
-from .plans import Lane, PackData, PackPlan, make_plan, visiting_order
+from .plans import Lane, PackPlan, make_plan, visiting_order
 
 __all__ = ["run_pack", "train_many"]
 
@@ -88,12 +88,12 @@ def train_many(
     ['done', 'done']
     """
     dtype = check_dtype(dtype)
-    batch = _Batch.of(networks, optimizers, seeds, rows, validation_rows, initial)
+    batch = Batch.of(networks, optimizers, seeds, rows, validation_rows, initial)
     features = check_features(X, dtype)
     check_same_length(X=features, y=y)
     weights = check_weights(sample_weight, len(features), dtype)
     lanes = batch.lanes(len(features), has_validation_set=validation is not None)
-    task = _Task(features, y, weights, validation, dtype)
+    task = Task(features, y, weights, validation, dtype)
     for lane in lanes:
         task.check(lane)
     models: list[Model | None] = [None] * len(lanes)
@@ -114,141 +114,7 @@ def train_many(
     return trained
 
 
-@dataclass(frozen=True)
-class _Batch:
-    """The arguments of train_many that are one per network, broadcast to equal length."""
-
-    networks: Sequence[Network]
-    optimizers: Sequence[Optimizer]
-    seeds: Sequence[int]
-    rows: Sequence[Any]
-    validation_rows: Sequence[Any]
-    initial: Sequence[Any]
-
-    @classmethod
-    def of(
-        cls, networks: Any, optimizers: Any, seeds: Any, rows: Any, validation_rows: Any, initial: Any
-    ) -> _Batch:
-        given = {
-            "networks": [networks] if isinstance(networks, Network) else list(networks),
-            "optimizers": [optimizers] if isinstance(optimizers, Optimizer) else list(optimizers),
-            "seeds": [seeds] if np.ndim(seeds) == 0 else list(seeds),
-            "rows": [rows] if _is_single(rows) else list(rows),
-            "validation_rows": [validation_rows] if _is_single(validation_rows) else list(validation_rows),
-            "initial": [initial] if initial is None or isinstance(initial, Mapping) else list(initial),
-        }
-        length = max(len(values) for values in given.values())
-        if any(len(values) not in (1, length) or not values for values in given.values()):
-            counts = ", ".join(f"{len(values)} {name}" for name, values in given.items() if len(values) != 1)
-            raise ValueError(
-                f"networks, optimizers, seeds ... must be equal in number, or single; got {counts}"
-            )
-        return cls(
-            **{name: values * length if len(values) == 1 else values for name, values in given.items()}
-        )
-
-    def lanes(self, n: int, *, has_validation_set: bool) -> list[Lane]:
-        """Return a lane per network; equal rows become one array, which packs recognise."""
-        everything = np.arange(n)
-        known: dict[int, NDArray[np.int64]] = {}
-
-        def checked(name: str, value: Any) -> NDArray[np.int64]:
-            if id(value) not in known:
-                known[id(value)] = check_rows(value, n, name)
-            return known[id(value)]
-
-        lanes = []
-        fields = zip(
-            self.networks,
-            self.optimizers,
-            self.seeds,
-            self.rows,
-            self.validation_rows,
-            self.initial,
-            strict=True,
-        )
-        for network, optimizer, seed, rows, validation_rows, initial in fields:
-            if not isinstance(network, Network):
-                raise TypeError(f"networks must be Network values, got {network!r}")
-            if not isinstance(optimizer, Optimizer):
-                raise TypeError(f"optimizers must be values such as Adam(1e-3), got {optimizer!r}")
-            if has_validation_set and validation_rows is not None:
-                raise ValueError("give validation or validation_rows, not both")
-            own = everything if rows is None else checked("rows", rows)
-            held_out = None if validation_rows is None else checked("validation_rows", validation_rows)
-            lanes.append(Lane(network, optimizer, check_seed(seed), own, held_out, initial))
-        return lanes
-
-
-def _is_single(rows: Any) -> bool:
-    return rows is None or (np.ndim(rows[0]) == 0 and rows[0] is not None)
-
-
-class _Task:
-    """The data of one train_many call, with targets encoded once per loss and number of outputs."""
-
-    def __init__(
-        self,
-        features: NDArray[Any],
-        y: ArrayLike,
-        weights: NDArray[np.float64] | None,
-        validation: tuple[ArrayLike, ArrayLike] | None,
-        dtype: str,
-    ) -> None:
-        self.features = features
-        self.y = y
-        self.weights = weights
-        self.dtype = dtype
-        self.input_shape: Shape = features.shape[1:]
-        self.validation_features: NDArray[Any] | None = None
-        self.validation_y: ArrayLike | None = None
-        if validation is not None:
-            self.validation_features = check_features(validation[0], dtype, name="validation X")
-            if self.validation_features.shape[1:] != self.input_shape:
-                raise ValueError(
-                    f"validation X must have samples of shape {self.input_shape} like X, "
-                    f"got {self.validation_features.shape[1:]}"
-                )
-            check_same_length(validation_X=self.validation_features, validation_y=validation[1])
-            self.validation_y = validation[1]
-        self._encoded: dict[tuple[str, int], tuple[PackData, Targets]] = {}
-
-    def data_for(self, network: Network) -> tuple[PackData, Targets]:
-        """Return the data with targets as the network's loss takes them."""
-        outputs = network.build(self.input_shape).output_shape[0]
-        key = network.loss, outputs
-        if key not in self._encoded:
-            targets = encode_targets(self.y, get_loss(network.loss), outputs, self.dtype, exact=True)
-            held_out = None
-            if self.validation_y is not None:
-                held_out = encode_targets(
-                    self.validation_y, get_loss(network.loss), outputs, self.dtype, classes=targets.classes
-                ).values
-            data = PackData(self.features, targets.values, self.weights, self.validation_features, held_out)
-            self._encoded[key] = data, targets
-        return self._encoded[key]
-
-    def check(self, lane: Lane) -> None:
-        """Raise for a lane that cannot be trained on this data."""
-        self.data_for(lane.network)
-        if self.weights is not None and not self.weights[lane.rows].any():
-            raise ValueError("sample_weight must not be 0 for all rows that a network is trained on")
-        early = lane.optimizer.early_stopping
-        if early is None or early.monitor == "train_loss":
-            return
-        if self.validation_features is None and lane.validation_rows is None:
-            raise ValueError(
-                f"early stopping on {early.monitor} needs validation data; give validation=(X, y)"
-            )
-        metric = get_loss(lane.network.loss).metric
-        if early.monitor not in ("validation_loss", f"validation_{metric}"):
-            raise ValueError(
-                f"early stopping with the loss {lane.network.loss} can monitor validation_loss or "
-                f"validation_{metric}, got {early.monitor!r}"
-            )
-
-
-def _packs(lanes: Sequence[Lane], task: _Task) -> list[tuple[int, ...]]:
+def _packs(lanes: Sequence[Lane], task: Task) -> list[tuple[int, ...]]:
     orders = [visiting_order(lane.optimizer, lane.seed, lane.rows, lane.validation_rows) for lane in lanes]
     sizes = [
         (len(lane.rows), -1 if lane.validation_rows is None else len(lane.validation_rows)) for lane in lanes
@@ -277,7 +143,7 @@ def run_pack(plan: PackPlan) -> Any:
     return pack
 
 
-def _train_pack(lanes: Sequence[Lane], task: _Task, flag: NDArray[np.int32]) -> list[Model]:
+def _train_pack(lanes: Sequence[Lane], task: Task, flag: NDArray[np.int32]) -> list[Model]:
     data, targets = task.data_for(lanes[0].network)
     if task.validation_features is not None:
         held_out = np.arange(len(task.validation_features))
@@ -301,7 +167,7 @@ def _model(
     history: dict[str, NDArray[np.float64]],
     outcome: tuple[bool, int],
     targets: Targets,
-    task: _Task,
+    task: Task,
 ) -> Model:
     diverged, epoch = outcome
     return Model(
