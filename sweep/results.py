@@ -192,13 +192,14 @@ class Results:
             frame.insert(place, column, values.loc[frame["b"]].array)
         return frame
 
-    def model(self, trial: int) -> Model:
+    def model(self, trial: int | None = None) -> Model:
         """Return the trained network of a trial: the one that was kept, or the same one trained again.
 
         Parameters
         ----------
         trial
-            The trial's number, as in the column ``trial`` of `trials`.
+            The trial's number, as in the column ``trial`` of `trials`; None for the first trial done of the best
+            configuration.
 
         Raises
         ------
@@ -206,6 +207,8 @@ class Results:
             If there is no such trial, if it has no model, if its model was not kept and cannot be trained again, or
             if training again gave another model.
         """
+        if trial is None:
+            trial = self._first_of_the_best()
         wanted = next((t for t in self._trials if t.trial == trial), None)
         if wanted is None:
             raise ValueError(f"trial must be one of the {len(self._trials)} trials, got {trial}")
@@ -262,6 +265,10 @@ class Results:
             errors = [record.error for record in self._recorded() if record.error]
             raise ValueError(f"no trial is done ({self._states()})" + (f": {errors[0]}" if errors else ""))
         return int(self._summary["configuration"].iloc[0])
+
+    def _first_of_the_best(self) -> int:
+        best, table = self._best_configuration(), self._trials_table
+        return int(table.loc[(table["configuration"] == best) & (table["state"] == "done"), "trial"].iloc[0])
 
     def _configuration(self, baseline: int | Mapping[str, Any] | str | None) -> int:
         """Return the number of the configuration that `compare` was given."""

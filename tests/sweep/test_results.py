@@ -160,7 +160,7 @@ def test_objectives() -> None:
     assert choose_objective(["train_loss", "validation_r2"]) == "validation_r2"
     assert choose_objective(["seconds_per_row"]) == "seconds_per_row"
     assert choose_objective([]) == "train_loss"
-    with pytest.raises(ValueError, match=r"metric must be one of train_loss, got 'f1'"):
+    with pytest.raises(ValueError, match=r"metric must be one of train_loss; got 'f1'"):
         choose_objective(["train_loss"], "f1")
     assert [higher_is_better(name) for name in ("validation_r2", "f1", "log_loss", "test_mae")] == [
         1,
@@ -322,6 +322,17 @@ def test_a_model_is_kept_or_trained_again_and_proven() -> None:
         results.model(4)
     with pytest.raises(ValueError, match="trial must be one of the 5 trials, got 5"):
         results.model(5)
+
+
+def test_the_model_asked_for_by_no_number_is_the_first_done_of_the_best() -> None:
+    models = {f"id{number}": FakeModel(f"digest{number}") for number in range(6)}
+    results = results_of({0: [0.5, 0.6, 0.7], 1: ["failed", 0.9, 0.9]}, kept_models=models)
+    assert results.best == {"hidden": 8}  # the other has a trial that is not done
+    assert results.model() == FakeModel("digest0")
+    results = results_of({0: ["diverged", 0.6, 0.7]}, kept_models=models)
+    assert results.model() == FakeModel("digest1")
+    with pytest.raises(ValueError, match=r"no trial is done \(1 failed\)"):
+        results_of({0: ["failed"]}).model()
 
 
 def test_a_model_that_was_not_kept_needs_the_sweep() -> None:
