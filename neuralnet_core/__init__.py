@@ -3,6 +3,7 @@
 from . import engine as engine  # first: it says what to do where nothing is compiled
 from .activations import ACTIVATIONS
 from .cancel import CancelToken, TrainingCancelled
+from .checks import check_choice, check_dtype, check_integer, check_number, check_seed
 from .data import check_features, check_rows, check_weights, encode_targets
 from .engine.dispatch import NUMERICS_VERSION, EngineInfo, engine_info
 from .gradcheck import check_gradients
@@ -44,9 +45,14 @@ __all__ = [
     "TrainingCancelled",
     "WarmUp",
     "canonical_json",
+    "check_choice",
+    "check_dtype",
     "check_features",
     "check_gradients",
+    "check_integer",
+    "check_number",
     "check_rows",
+    "check_seed",
     "check_weights",
     "derive_seed",
     "encode_targets",

@@ -1,8 +1,9 @@
-"""Checks of single numbers, shared by the value classes: every error states the rule and the value."""
+"""Checks of single arguments, shared by all that takes some: every error states the rule and the value."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from numbers import Integral, Real
 from operator import ge, gt, le, lt
 
@@ -26,7 +27,7 @@ def check_number(
     rules = [(sign, bound, holds) for sign, bound, holds in bounds if bound is not None]
     rule = " and ".join(f"{sign} {bound:g}" for sign, bound, _ in rules) or "a finite number"
     if isinstance(value, bool) or not isinstance(value, Real):
-        raise TypeError(f"{name} must be a number ({rule}), got {value!r}")
+        raise TypeError(f"{name} must be {f'a number ({rule})' if rules else rule}, got {value!r}")
     try:
         number = float(value) + 0.0  # -0.0 becomes 0.0: equal values are the same value, to the bit
     except OverflowError:  # an integer of hundreds of digits
@@ -36,11 +37,12 @@ def check_number(
     return number
 
 
-def check_integer(name: str, value: object, *, at_least: int) -> int:
+def check_integer(name: str, value: object, *, at_least: int | None = None) -> int:
     """Return `value` as an int, or say which rule it breaks."""
     if isinstance(value, bool) or not isinstance(value, Integral):
-        raise TypeError(f"{name} must be an integer >= {at_least}, got {value!r}")
-    if value < at_least:
+        rule = "" if at_least is None else f" >= {at_least}"
+        raise TypeError(f"{name} must be an integer{rule}, got {value!r}")
+    if at_least is not None and value < at_least:
         raise ValueError(f"{name} must be >= {at_least}, got {value!r}")
     return int(value)
 
@@ -52,7 +54,7 @@ def check_flag(name: str, value: object) -> bool:
     return value
 
 
-def check_choice(name: str, value: object, choices: list[str] | tuple[str, ...]) -> str:
+def check_choice(name: str, value: object, choices: Sequence[str]) -> str:
     """Return `value` if it is one of `choices`."""
     if not isinstance(value, str) or value not in choices:
         raise ValueError(f"{name} must be one of {', '.join(choices)}; got {value!r}")

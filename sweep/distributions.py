@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import decimal
-import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
+
+from neuralnet_core import check_integer, check_number
 
 __all__ = ["DISTRIBUTIONS", "Distribution", "choice", "loguniform", "randint", "uniform"]
 
@@ -114,10 +114,7 @@ class randint(Distribution):  # noqa: N801
 
     def __post_init__(self) -> None:
         for name in ("low", "high"):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, Integral):
-                raise TypeError(f"randint needs integers, got {name}={value!r}")
-            object.__setattr__(self, name, int(value))
+            object.__setattr__(self, name, check_integer(f"randint's {name}", getattr(self, name)))
         if self.low >= self.high:
             raise ValueError(f"randint needs low < high (high is exclusive), got {self.low} and {self.high}")
 
@@ -134,10 +131,7 @@ def _fraction(word: int) -> float:
 def _check_bounds(distribution: uniform | loguniform) -> None:
     kind = type(distribution).__name__
     for name in ("low", "high"):
-        value = getattr(distribution, name)
-        if isinstance(value, bool) or not isinstance(value, Real) or not math.isfinite(value):
-            raise TypeError(f"{kind} needs finite numbers, got {name}={value!r}")
-        object.__setattr__(distribution, name, float(value))
+        object.__setattr__(distribution, name, check_number(f"{kind}'s {name}", getattr(distribution, name)))
     if distribution.low >= distribution.high:
         raise ValueError(f"{kind} needs low < high, got {distribution.low} and {distribution.high}")
 

@@ -14,14 +14,13 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from numbers import Integral
 from types import FrameType, TracebackType
 from typing import Any, Self, TypeVar
 
 import joblib
 from threadpoolctl import threadpool_limits
 
-from neuralnet_core import CancelToken, Model, TrainingCancelled, train_many
+from neuralnet_core import CancelToken, Model, TrainingCancelled, check_choice, check_integer, train_many
 
 from .jobs import Curves, Job, Record, error_text
 from .planner import Pack, Schedule
@@ -64,11 +63,8 @@ def check_workers(n_jobs: object, backend: object) -> tuple[int, str]:
 
     `n_jobs` is as in joblib: -1 is every CPU this process may use, -2 all but one.
     """
-    if not isinstance(backend, str) or backend not in BACKENDS:
-        raise ValueError(f"backend must be one of {', '.join(BACKENDS)}; got {backend!r}")
-    if isinstance(n_jobs, bool) or not isinstance(n_jobs, Integral):
-        raise TypeError(f"n_jobs must be an integer, got {n_jobs!r}")
-    workers = int(n_jobs)
+    backend = check_choice("backend", backend, BACKENDS)
+    workers = check_integer("n_jobs", n_jobs)
     if workers == 0:
         raise ValueError("n_jobs must not be 0; give a number of workers, or -1 for every CPU")
     if workers < 0:

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from neuralnet_core import check_choice
+
 # The first that was measured decides.
 OBJECTIVES = ("validation_accuracy", "validation_r2", "validation_loss", "train_loss")
 LOWER_IS_BETTER = ("loss", "error", "mse", "rmse", "mae", "deviance")  # how such metrics' names end
@@ -23,9 +25,7 @@ def choose_objective(metrics: Sequence[str], wanted: str | None = None) -> str:
     'validation_accuracy'
     """
     if wanted is not None:
-        if metrics and wanted not in metrics:
-            raise ValueError(f"metric must be one of {', '.join(metrics)}, got {wanted!r}")
-        return wanted
+        return check_choice("metric", wanted, metrics) if metrics else wanted
     return next((name for name in (*OBJECTIVES, *metrics) if name in metrics), OBJECTIVES[-1])
 
 

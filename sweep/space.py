@@ -7,10 +7,11 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from numbers import Integral
 from typing import Any
 
 import numpy as np
+
+from neuralnet_core import check_integer
 
 from .distributions import Distribution, check_values, choice
 
@@ -105,10 +106,8 @@ class Space(Sequence[dict[str, Any]]):
             raise TypeError(f"space must be a dict of lists or a list of such dicts, got {spec!r}")
         if not specs:
             raise ValueError("space is empty; give at least one dict such as {'hidden': [8, 16]}")
-        if samples is not None and (isinstance(samples, bool) or not isinstance(samples, Integral)):
-            raise TypeError(f"samples must be an integer >= 1, got {samples!r}")
-        if samples is not None and samples < 1:
-            raise ValueError(f"samples must be >= 1, got {samples}")
+        if samples is not None:
+            samples = check_integer("samples", samples, at_least=1)
         checked = [_check_part(part) for part in specs]
         random = [any(isinstance(values, Distribution) for values in part.values()) for part in checked]
         if samples is None and any(random):
@@ -118,7 +117,7 @@ class Space(Sequence[dict[str, Any]]):
         everything = not any(random) and samples is not None
         return cls(
             tuple(
-                _draws(part, int(samples or 0), seed, number) if drawn or everything else _grid(part)
+                _draws(part, samples or 0, seed, number) if drawn or everything else _grid(part)
                 for number, (part, drawn) in enumerate(zip(checked, random, strict=True))
             )
         )

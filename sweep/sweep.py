@@ -7,12 +7,20 @@ import warnings
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
-from numbers import Integral
 from typing import Any
 
 from numpy.typing import ArrayLike
 
-from neuralnet_core import LOSSES, Model, derive_seed, engine_info
+from neuralnet_core import (
+    LOSSES,
+    Model,
+    check_choice,
+    check_dtype,
+    check_integer,
+    check_seed,
+    derive_seed,
+    engine_info,
+)
 
 from .execution import Execution, check_workers, record_task
 from .jobs import Build, Configuration, Record, configurations
@@ -79,12 +87,9 @@ class Sweep:
     def __post_init__(self) -> None:
         if not callable(self.build):
             raise TypeError(f"build must be a function that returns (network, optimizer), got {self.build!r}")
-        object.__setattr__(self, "repeats", _integer("repeats", self.repeats, at_least=1))
-        object.__setattr__(self, "seed", _integer("seed", self.seed, at_least=0))
-        if self.seed >= 2**64:
-            raise ValueError(f"seed must be < 2**64, got {self.seed}")
-        if self.dtype not in engine_info().lanes:
-            raise ValueError(f"dtype must be one of {', '.join(engine_info().lanes)}; got {self.dtype!r}")
+        object.__setattr__(self, "repeats", check_integer("repeats", self.repeats, at_least=1))
+        object.__setattr__(self, "seed", check_seed(self.seed))
+        check_dtype(self.dtype)
         object.__setattr__(self, "space", Space.of(self.space, self.samples, self.seed))
         if self.space.size * self.repeats > MOST_TRIALS:
             raise ValueError(
@@ -239,8 +244,7 @@ def _check_objective(objective: str | None, validated: bool, built: Sequence[Con
     available = ["train_loss", *(["validation_loss", *names] if validated else [])]
     if objective is None or objective in available:
         return choose_objective(available, objective)
-    if not isinstance(objective, str) or objective not in OBJECTIVES:
-        raise ValueError(f"objective must be one of {', '.join(OBJECTIVES)}; got {objective!r}")
+    objective = check_choice("objective", objective, OBJECTIVES)
     if not validated:
         raise ValueError(f"objective {objective!r} needs validation=, such as validation=0.2")
     if not networks:
@@ -259,11 +263,3 @@ def _tell(study: Study, records: Mapping[str, Record], interrupted: bool, stored
     elif records and all(record.state == "failed" for record in records.values()):
         count, first = len(study.configurations), next(iter(records.values()))
         warnings.warn(f"every configuration failed ({count}); the first: {first.error}", stacklevel=3)
-
-
-def _integer(name: str, value: object, *, at_least: int) -> int:
-    if isinstance(value, bool) or not isinstance(value, Integral):
-        raise TypeError(f"{name} must be an integer >= {at_least}, got {value!r}")
-    if value < at_least:
-        raise ValueError(f"{name} must be >= {at_least}, got {value!r}")
-    return int(value)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from neuralnet_core import check_choice
 from sweep.plots.parameters import Side, set_ticks, side_of
 from sweep.plots.selection import Selection, select
 from sweep.plots.style import COLOURMAP, PALE, VERMILLION, is_wide, metric_label, own_axes, spanned
@@ -43,8 +44,7 @@ def extract_heatmap(
     others: str = "mean",
 ) -> Heatmap:
     """Return the mean (or best) value of the metric in every cell of two parameters."""
-    if others not in ("mean", "best"):
-        raise ValueError(f'others must be "mean" or "best", got {others!r}')
+    check_choice("others", others, ("mean", "best"))
     selection = select(results, metric)
     names = _chosen(selection, x, y)
     sides = [side_of(selection.scale(name), selection.values(name)) for name in names]
@@ -93,8 +93,8 @@ def draw_heatmap(data: Heatmap, ax: Axes | None = None) -> Axes:
 def _chosen(selection: Selection, x: str | None, y: str | None) -> tuple[str, str]:
     known = list(selection.params[0]) if selection.params else []
     for name in (x, y):
-        if name is not None and name not in known:
-            raise ValueError(f"parameter must be one of {', '.join(known)}, got {name!r}")
+        if name is not None:
+            check_choice("parameter", name, known)
     by_effect = sorted(selection.varying, key=lambda name: -main_effect(selection, name))
     free = [name for name in by_effect if name not in (x, y)]
     chosen = [name if name is not None else (free.pop(0) if free else "") for name in (x, y)]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from neuralnet_core import check_integer
 from sweep.labels import Labels, configuration_labels, varying_parameters
 from sweep.objective import choose_objective, higher_is_better, rank
 from sweep.plots.parameters import Scale, scale_of
@@ -69,8 +70,8 @@ def select(results: Results, metric: str | None, top: int | None = None) -> Sele
     ValueError
         If the metric was not measured, no trial is done, or `top` is not positive.
     """
-    if top is not None and top < 1:
-        raise ValueError(f"top must be >= 1, got {top}")
+    if top is not None:
+        check_integer("top", top, at_least=1)
     summary = results.summary
     measured = _columns(summary, "mean_")
     name = choose_objective(measured, metric or results.objective)

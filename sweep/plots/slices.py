@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from neuralnet_core import check_choice
 from sweep.plots.parameters import Scale, label_axis, side_of
 from sweep.plots.selection import Selection, select
 from sweep.plots.style import (
@@ -48,10 +49,7 @@ class Slice:
 def extract_slice(results: Results, parameter: str, metric: str | None = None) -> Slice:
     """Return the mean of the metric of every configuration over the values of one parameter."""
     selection = select(results, metric)
-    known = list(selection.params[0])
-    if parameter not in known:
-        raise ValueError(f"parameter must be one of {', '.join(known)}, got {parameter!r}")
-    return _slice(selection, parameter)
+    return _slice(selection, check_choice("parameter", parameter, list(selection.params[0])))
 
 
 def extract_slices(results: Results, metric: str | None = None) -> list[Slice]:

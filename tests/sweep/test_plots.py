@@ -188,7 +188,11 @@ def test_curves_that_stopped_early_end_early(make_results: Make) -> None:
     data = extract_learning_curves(Results(results._trials, {**results._records, short: cut}, {}), top=4)
     values = data.curves[0, "validation"]
     np.testing.assert_array_equal(np.isfinite(values).sum(axis=1), [7, 20])
-    check(Results(results._trials, {**results._records, short: cut}, {}).plot.learning_curves())
+    ax = Results(results._trials, {**results._records, short: cut}, {}).plot.learning_curves()
+    check(ax)
+    for drawn, said in ((ax, True), (results.plot.learning_curves(), False)):
+        (legend,) = drawn.figure.legends
+        assert legend.get_title().get_text().endswith("thin: repeats that stopped later") is said
 
 
 def test_a_heatmap_averages_or_takes_the_best(make_results: Make) -> None:
@@ -306,9 +310,9 @@ def test_wrong_names_are_told_the_right_ones(make_results: Make) -> None:
         plot.comparison("f1")
     with pytest.raises(ValueError, match="metric must be one of accuracy, loss, train_loss"):
         plot.learning_curves("f1")
-    with pytest.raises(ValueError, match="parameter must be one of hidden, activation, got 'width'"):
+    with pytest.raises(ValueError, match="parameter must be one of hidden, activation; got 'width'"):
         plot.slice("width")
-    with pytest.raises(ValueError, match="parameter must be one of hidden, activation, got 'width'"):
+    with pytest.raises(ValueError, match="parameter must be one of hidden, activation; got 'width'"):
         plot.heatmap("width")
     with pytest.raises(ValueError, match="two different parameters"):
         plot.heatmap("hidden", "hidden")
