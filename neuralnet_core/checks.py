@@ -22,7 +22,14 @@ def check_number(
     below: float | None = None,
     at_most: float | None = None,
 ) -> float:
-    """Return `value` as a float, or say which rule it breaks."""
+    """Return `value` as a float, or say which rule it breaks.
+
+    Examples
+    --------
+    >>> check_number("rate", 1, at_least=0, below=1)
+    Traceback (most recent call last):
+    ValueError: rate must be >= 0 and < 1, got 1
+    """
     bounds = [(">", above, gt), (">=", at_least, ge), ("<", below, lt), ("<=", at_most, le)]
     rules = [(sign, bound, holds) for sign, bound, holds in bounds if bound is not None]
     rule = " and ".join(f"{sign} {bound:g}" for sign, bound, _ in rules) or "a finite number"
@@ -38,7 +45,14 @@ def check_number(
 
 
 def check_integer(name: str, value: object, *, at_least: int | None = None) -> int:
-    """Return `value` as an int, or say which rule it breaks."""
+    """Return `value` as an int, or say which rule it breaks.
+
+    Examples
+    --------
+    >>> check_integer("repeats", 2.5, at_least=1)
+    Traceback (most recent call last):
+    TypeError: repeats must be an integer >= 1, got 2.5
+    """
     if isinstance(value, bool) or not isinstance(value, Integral):
         rule = "" if at_least is None else f" >= {at_least}"
         raise TypeError(f"{name} must be an integer{rule}, got {value!r}")
@@ -55,19 +69,39 @@ def check_flag(name: str, value: object) -> bool:
 
 
 def check_choice(name: str, value: object, choices: Sequence[str]) -> str:
-    """Return `value` if it is one of `choices`."""
+    """Return `value` if it is one of `choices`.
+
+    Examples
+    --------
+    >>> check_choice("backend", "gpu", ["threads", "processes"])
+    Traceback (most recent call last):
+    ValueError: backend must be one of threads, processes; got 'gpu'
+    """
     if not isinstance(value, str) or value not in choices:
         raise ValueError(f"{name} must be one of {', '.join(choices)}; got {value!r}")
     return value
 
 
 def check_dtype(dtype: object) -> str:
-    """Return "float32" or "float64"."""
+    """Return "float32" or "float64".
+
+    Examples
+    --------
+    >>> check_dtype("float64")
+    'float64'
+    """
     return check_choice("dtype", dtype, DTYPES)
 
 
 def check_seed(seed: object) -> int:
-    """Return a seed of 64 bits."""
+    """Return a seed of 64 bits.
+
+    Examples
+    --------
+    >>> check_seed(2**64)
+    Traceback (most recent call last):
+    ValueError: seed must be < 2**64, got 18446744073709551616
+    """
     number = check_integer("seed", seed, at_least=0)
     if number > MAX_SEED:
         raise ValueError(f"seed must be < 2**64, got {seed!r}")
