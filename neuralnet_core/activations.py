@@ -34,15 +34,16 @@ class Activation:
         ``function(z) -> a``: weighted sums (B, U) to activations (B, U).
     derivative : callable
         ``derivative(z, a) -> slope``: da/dz, given both because one of them is often the cheaper way.
-    rectifier : bool
-        True if weights should start by He's rule, for units that are silent on one side of zero.
+    initializer : str
+        How the weights before it start unless a layer says otherwise, a name of `INITIALIZERS`: by He's rule for
+        units that are silent on one side of zero, by LeCun's for selu (as its authors ask), else by Glorot's.
     """
 
     name: str
     code: int
     function: Callable[[Floats], Floats]
     derivative: Callable[[Floats, Floats], Floats]
-    rectifier: bool
+    initializer: str
 
 
 # "Gaussian error linear units" (Hendrycks and Gimpel, 2016) in the form with tanh.
@@ -135,19 +136,19 @@ def _softsign_slope(z: Floats) -> Floats:
 
 
 _ROWS = (
-    Activation("identity", 0, lambda z: z, lambda z, a: np.ones_like(z), False),
-    Activation("relu", 1, _relu, lambda z, a: np.where(z <= 0, 0.0, np.ones_like(z)), True),
+    Activation("identity", 0, lambda z: z, lambda z, a: np.ones_like(z), "glorot_uniform"),
+    Activation("relu", 1, _relu, lambda z, a: np.where(z <= 0, 0.0, np.ones_like(z)), "he_normal"),
     Activation(
-        "leaky_relu", 2, _leaky_relu, lambda z, a: np.where(z <= 0, LEAKY_SLOPE, np.ones_like(z)), True
+        "leaky_relu", 2, _leaky_relu, lambda z, a: np.where(z <= 0, LEAKY_SLOPE, np.ones_like(z)), "he_normal"
     ),
-    Activation("elu", 3, _elu, _elu_slope, True),
-    Activation("selu", 4, _selu, _selu_slope, False),
-    Activation("gelu", 5, _gelu, lambda z, a: _gelu_slope(z), True),
-    Activation("silu", 6, _silu, _silu_slope, True),
-    Activation("tanh", 7, np.tanh, lambda z, a: 1.0 - a * a, False),
-    Activation("sigmoid", 8, sigmoid, lambda z, a: a * (1.0 - a), False),
-    Activation("softplus", 9, softplus, lambda z, a: sigmoid(z), True),
-    Activation("softsign", 10, _softsign, lambda z, a: _softsign_slope(z), False),
+    Activation("elu", 3, _elu, _elu_slope, "he_normal"),
+    Activation("selu", 4, _selu, _selu_slope, "lecun_normal"),
+    Activation("gelu", 5, _gelu, lambda z, a: _gelu_slope(z), "he_normal"),
+    Activation("silu", 6, _silu, _silu_slope, "he_normal"),
+    Activation("tanh", 7, np.tanh, lambda z, a: 1.0 - a * a, "glorot_uniform"),
+    Activation("sigmoid", 8, sigmoid, lambda z, a: a * (1.0 - a), "glorot_uniform"),
+    Activation("softplus", 9, softplus, lambda z, a: sigmoid(z), "he_normal"),
+    Activation("softsign", 10, _softsign, lambda z, a: _softsign_slope(z), "glorot_uniform"),
 )
 
 ACTIVATIONS: dict[str, Activation] = {row.name: row for row in _ROWS}

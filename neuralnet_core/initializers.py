@@ -6,10 +6,9 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from .activations import get_activation
 from .checks import check_number
 
-__all__ = ["INITIALIZERS", "Initializer", "check_initializer", "default_initializer"]
+__all__ = ["INITIALIZERS", "Initializer", "check_initializer"]
 
 
 @dataclass(frozen=True)
@@ -52,16 +51,3 @@ def check_initializer(value: object) -> str | float:
     if value not in INITIALIZERS:
         raise ValueError(f"initializer must be a number or one of {', '.join(INITIALIZERS)}; got {value!r}")
     return value
-
-
-def default_initializer(activation: str) -> str:
-    """Return the name of the initializer that suits an activation.
-
-    Examples
-    --------
-    >>> default_initializer("relu"), default_initializer("tanh")
-    ('he_normal', 'glorot_uniform')
-    """
-    if activation == "selu":
-        return "lecun_normal"
-    return "he_normal" if get_activation(activation).rectifier else "glorot_uniform"

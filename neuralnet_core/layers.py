@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from .activations import get_activation
 from .brief import brief
 from .checks import check_flag, check_integer, check_number
-from .initializers import check_initializer, default_initializer
+from .initializers import check_initializer
 
 __all__ = ["BuiltLayer", "Dense", "Dropout", "Layer", "Parameter", "Shape"]
 
@@ -99,15 +99,13 @@ class Dense(Layer):
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "units", check_integer("units", self.units, at_least=1))
-        get_activation(self.activation)
+        activation = get_activation(self.activation)
         check_flag("bias", self.bias)
-        if self.initializer is None:
-            object.__setattr__(self, "initializer", default_initializer(self.activation))
-        else:
-            object.__setattr__(self, "initializer", check_initializer(self.initializer))
+        initializer = activation.initializer if self.initializer is None else self.initializer
+        object.__setattr__(self, "initializer", check_initializer(initializer))
 
     def __repr__(self) -> str:
-        return brief(self, initializer=default_initializer(self.activation))
+        return brief(self, initializer=get_activation(self.activation).initializer)
 
     def build(self, input_shape: Shape) -> BuiltLayer:
         """Return the layer built for flat inputs of shape ``(inputs,)``."""

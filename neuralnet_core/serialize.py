@@ -7,31 +7,23 @@ from collections.abc import Mapping
 from dataclasses import MISSING, fields
 from typing import Any
 
-from .layers import Dense, Dropout
+from . import layers, optimizers, schedules
+from .layers import Layer
 from .network import Network
-from .optimizers import Adam, AdamW, EarlyStopping, GradientDescent, Momentum, RMSprop
-from .schedules import CosineDecay, ExponentialDecay, StepDecay, WarmUp
+from .optimizers import EarlyStopping, Optimizer
+from .schedules import Schedule
 
 __all__ = ["VALUE_TYPES", "canonical_json", "from_dict", "to_dict"]
 
-# The only classes that a dictionary can name.
-VALUE_TYPES: dict[str, Any] = {
-    kind.__name__: kind
-    for kind in (
-        Network,
-        Dense,
-        Dropout,
-        GradientDescent,
-        Momentum,
-        RMSprop,
-        Adam,
-        AdamW,
-        EarlyStopping,
-        StepDecay,
-        ExponentialDecay,
-        CosineDecay,
-        WarmUp,
-    )
+# The only classes that a dictionary can name: the public ones of these modules that are not abstract.
+_ABSTRACT = (Layer, Optimizer, Schedule)
+VALUE_TYPES: dict[str, Any] = {"Network": Network} | {
+    name: kind
+    for module in (layers, optimizers, schedules)
+    for name in module.__all__
+    if isinstance(kind := getattr(module, name), type)
+    and issubclass(kind, (*_ABSTRACT, EarlyStopping))
+    and kind not in _ABSTRACT
 }
 MAX_DEPTH = 20
 
@@ -41,6 +33,7 @@ def to_dict(value: Any) -> dict[str, Any]:
 
     Examples
     --------
+    >>> from neuralnet_core import Dropout
     >>> to_dict(Dropout(0.5))
     {'type': 'Dropout', 'rate': 0.5}
     """
@@ -113,6 +106,7 @@ def canonical_json(value: Any) -> str:
 
     Examples
     --------
+    >>> from neuralnet_core import Dropout, GradientDescent
     >>> canonical_json(Dropout(0.25))
     '{"rate":0.25,"type":"Dropout"}'
     >>> canonical_json(GradientDescent(1)) == canonical_json(GradientDescent(1.0))

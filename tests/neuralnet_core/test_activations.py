@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
+from neuralnet_core import INITIALIZERS
 from neuralnet_core.activations import ACTIVATIONS, Activation, get_activation, sigmoid, softplus
 
 NAMES = tuple(ACTIVATIONS)
@@ -141,7 +142,8 @@ def test_expm1_keeps_the_digits_of_small_numbers() -> None:
 
 
 def test_rectifiers_are_those_that_he_initialisation_suits() -> None:
-    rectifiers = {name for name, row in ACTIVATIONS.items() if row.rectifier}
+    assert {row.initializer for row in ACTIVATIONS.values()} <= set(INITIALIZERS)
+    rectifiers = {name for name, row in ACTIVATIONS.items() if row.initializer == "he_normal"}
     assert rectifiers == {"relu", "leaky_relu", "elu", "gelu", "silu", "softplus"}
 
 
