@@ -83,9 +83,20 @@ def _numbers(given: NDArray[Any]) -> NDArray[Any]:
 
 
 def _as_array(values: ArrayLike, name: str) -> NDArray[Any]:
-    """Return what NumPy makes of `values`; rows of unequal length are one line too."""
+    """Return what NumPy makes of `values`; rows of unequal length are one line too, and so are masked values.
+
+    A list of strings and other things stays what it is: NumPy would make strings of all, of a missing value too.
+    """
+    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
+        count = int(np.ma.getmaskarray(values).sum())
+        raise ValueError(
+            f"{name} must have no missing values, got {count} masked; drop their rows or fill them"
+        )
     try:
-        return np.asarray(values)
+        array = np.asarray(values)
+        return (
+            array if array.dtype.kind not in "US" or hasattr(values, "dtype") else np.asarray(values, object)
+        )
     except ValueError:
         raise ValueError(f"{name} must be a table: rows of equal length, of numbers or strings") from None
 
@@ -302,9 +313,9 @@ def _label_numbers(values: NDArray[Any], outputs: int, exact: bool) -> NDArray[A
         raise ValueError(f"labels must be integers 0..{outputs - 1}, got {labels[fractional][0]}")
     low, high = int(labels.min()), int(labels.max())
     if low < 0 or high >= outputs:
-        raise ValueError(
-            f"labels must be 0..{outputs - 1} for Dense({outputs}), got {low if low < 0 else high}"
-        )
+        wrong = low if low < 0 else high
+        shown = wrong if abs(wrong) < 10**18 else f"{wrong:.6g}"  # a float may be 300 digits long
+        raise ValueError(f"labels must be 0..{outputs - 1} for Dense({outputs}), got {shown}")
     if exact and high + 1 != outputs:
         raise ValueError(
             f"y has {high + 1} classes (labels 0..{high}) but the network ends in Dense({outputs}); "

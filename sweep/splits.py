@@ -77,7 +77,17 @@ def _pair(
 
 def _targets(y: ArrayLike, name: str) -> NDArray[Any]:
     """Return targets as an array of numbers or of strings; what pandas holds as objects becomes one of these."""
-    targets = np.asarray(y)
+    if isinstance(y, np.ma.MaskedArray) and np.ma.is_masked(y):
+        count = int(np.ma.getmaskarray(y).sum())
+        raise ValueError(f"{name} must have no missing values, got {count} masked; drop their rows")
+    try:
+        targets = np.asarray(y)
+        if targets.dtype.kind in "US" and not hasattr(y, "dtype"):
+            targets = np.asarray(y, object)  # NumPy makes strings of all that stands beside one, NaN included
+    except ValueError:
+        raise ValueError(f"{name} must have rows of equal length") from None
+    if targets.dtype.kind not in "biufUSTO":
+        raise ValueError(f"{name} must hold numbers or strings, got an array of {targets.dtype}")
     if targets.dtype != object:
         return targets
     texts = sum(isinstance(label, str) for label in targets.flat)
@@ -192,7 +202,8 @@ def check_validation(validation: object) -> tuple[float | None, tuple[ArrayLike,
     if validation is None:
         return None, None
     if isinstance(validation, Real) and not isinstance(validation, bool):
-        if not 0 < float(validation) < 1:
+        fraction: Any = validation  # compared as it is: an integer of hundreds of digits is no float
+        if not 0 < fraction < 1:
             raise ValueError(f"validation must be a fraction > 0 and < 1, got {validation!r}")
         return float(validation), None
     if isinstance(validation, tuple | list) and len(validation) == 2:

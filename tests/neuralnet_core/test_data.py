@@ -75,7 +75,8 @@ def test_a_table_of_numbers_and_booleans_is_numbers() -> None:
 @pytest.mark.parametrize(
     ("X", "message"),
     [
-        ([["a", "b"]], "X must be numbers, got an array of <U1"),
+        ([["a", "b"]], "X must be numbers, got 'a' at row 0, column 0"),
+        (np.array([["a", "b"]]), "X must be numbers, got an array of <U1"),
         (np.array([[1, None]]), "X must be numbers, got None at row 0, column 1"),
         (pd.DataFrame({"a": [1.5, 2.5], "b": [0.5, "?"]}), r"X must be numbers, got '\?' at row 1, column 1"),
         (scipy.sparse.eye_array(3), "X must be numbers, got one .*, which is no array"),
@@ -89,6 +90,10 @@ def test_a_table_of_numbers_and_booleans_is_numbers() -> None:
         (3.0, r"X must have shape \(samples, features\), got \(\)"),
         (np.ones((0, 3)), r"X must not be empty, got shape \(0, 3\)"),
         (np.ones((3, 0)), r"X must not be empty, got shape \(3, 0\)"),
+        (
+            np.ma.array([[1.0], [2.0]], mask=[[False], [True]]),
+            "X must have no missing values, got 1 masked; drop their rows or fill them",
+        ),
         ([[1, 2], [3, np.nan]], "X must be finite, got nan at row 1, column 1$"),
         ([[1, -np.inf], [np.nan, 2]], "X must be finite, got -inf at row 0, column 1$"),
         (np.full((1, 2, 2), np.inf), r"X must be finite, got inf at row 0, column \(0, 0\)$"),
@@ -269,6 +274,10 @@ def test_numbers_are_columns(name: str) -> None:
         ([], MSE, 1, r"y must have shape \(n,\) or \(n, outputs\) and not be empty, got \(0,\)"),
         (np.ones((2, 2, 2)), MSE, 1, r"y must have shape .* got \(2, 2, 2\)"),
         (np.array(["a", None]), SOFTMAX, 2, "y must be all numbers or all strings, none missing"),
+        (["a", np.nan, "b"], SOFTMAX, 2, "y must be all numbers or all strings, none missing"),
+        (["a", 1, "b"], SOFTMAX, 2, "y must be all numbers or all strings, none missing"),
+        (np.ma.array([0, 1, 1], mask=[False, False, True]), SOFTMAX, 2, "y must have no missing values, got 1 masked"),
+        ([0, 1e300], SOFTMAX, 2, r"labels must be 0..1 for Dense\(2\), got 1e\+300$"),
         ([1j], MSE, 1, "y must be all numbers or all strings"),
         ([[1.0], [1.0, 2.0]], MSE, 1, "y must be a table: rows of equal length"),
         (np.array(["2026-01-01"], "M8[D]"), MSE, 1, "y must be all numbers or all strings"),

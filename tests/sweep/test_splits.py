@@ -111,6 +111,15 @@ def test_validation_data_are_part_of_the_digest() -> None:
         (np.where(np.arange(100) == 5, np.nan, 1.0), {}, "y must be finite, got nan in row 5"),
         (np.array(["a", 1] * 50, object), {}, "y must hold numbers or strings alone, got 1 among others"),
         (np.array([None, 1] * 50, object), {}, "y must hold numbers or strings alone, got None among others"),
+        (["a", np.nan] * 50, {}, "y must hold numbers or strings alone, got nan among others"),
+        ([[1], [1, 2]] * 50, {}, "y must have rows of equal length"),
+        (np.ma.array(LABELS, mask=LABELS == 1), {}, "y must have no missing values, got 20 masked"),
+        (LABELS * 1j, {}, "y must hold numbers or strings, got an array of complex128"),
+        (
+            np.full(100, np.datetime64("2026-01-01")),
+            {},
+            "y must hold numbers or strings, got an array of datetime64",
+        ),
         (LABELS, {"sample_weight": np.ones(3)}, "sample_weight"),
         (LABELS, {"sample_weight": -np.ones(100)}, "sample_weight"),
         (LABELS, {"validation": (X[:4, :2], LABELS[:4])}, r"validation X .*\(3,\) like X, got \(2,\)"),
@@ -122,7 +131,7 @@ def test_bad_data(y: Any, options: dict[str, Any], message: str) -> None:
         data(y, **options)
 
 
-@pytest.mark.parametrize("bad", [0, 1, 1.0, -0.2, 1.5, float("nan")])
+@pytest.mark.parametrize("bad", [0, 1, 1.0, -0.2, 1.5, float("nan"), 10**400])
 def test_fraction_must_lie_between_0_and_1(bad: float) -> None:
     with pytest.raises(ValueError, match="validation must be a fraction > 0 and < 1, got"):
         check_validation(bad)
