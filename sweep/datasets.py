@@ -6,6 +6,7 @@ scikit-learn supplies the named sets and the splitters; pandas reads CSV and Par
 from __future__ import annotations
 
 import warnings
+import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -120,7 +121,7 @@ def load_dataset(name: str, **arguments: Any) -> Dataset:
             X, y = function(**arguments)
             return Dataset(name, X, y, _numbered(X.shape[1]))
         bunch = function(**arguments)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, MemoryError) as error:
         raise DataError(f"{name}: {' '.join(str(error).split())}") from None
     return Dataset(name, bunch.data, bunch.target, tuple(map(str, bunch.feature_names)))
 
@@ -163,7 +164,7 @@ def load_file(path: str | Path, target: str, features: Sequence[str] | None = No
     if path.suffix.lower() not in readers:
         raise DataError(f"{path}: unknown kind of file {path.suffix!r} (allowed: {', '.join(readers)})")
     if not path.is_file():
-        raise DataError(f"{path}: there is no such file")
+        raise DataError(f"{path}: {'is not a file' if path.exists() else 'there is no such file'}")
     try:
         content = readers[path.suffix.lower()](path)
     except DataError:
@@ -183,10 +184,19 @@ def _read_csv(path: Path) -> Any:
     with warnings.catch_warnings():
         warnings.simplefilter("error", pd.errors.ParserWarning)
         try:
+            header = pd.read_csv(path, header=None, nrows=1, dtype=str, keep_default_na=False)
+            _check_names(path, [name for name in header.iloc[0] if name])
             # Else pandas would take a first column that the header does not name for the names of rows.
             return pd.read_csv(path, index_col=False, float_precision="round_trip" if asked else None)
         except pd.errors.ParserWarning:
             raise DataError(f"{path}: the rows have more values than the header has names") from None
+
+
+def _check_names(path: Path, names: Sequence[str]) -> None:
+    """Raise for a name that stands twice: pandas would rename the second, which may be the target over again."""
+    twice = next((name for place, name in enumerate(names) if name in names[:place]), None)
+    if twice is not None:
+        raise DataError(f"{path}: the column {twice!r} is there twice; rename or remove one")
 
 
 def _read_parquet(path: Path) -> Any:
@@ -201,6 +211,8 @@ def _read_parquet(path: Path) -> Any:
 
 
 def _read_npz(path: Path) -> dict[str, NDArray[Any]]:
+    if not zipfile.is_zipfile(path):
+        raise DataError(f"{path}: is no NPZ file; write one with numpy.savez(path, X=..., y=...)")
     with np.load(path, allow_pickle=False) as arrays:
         return {name: arrays[name] for name in arrays.files}
 
@@ -232,6 +244,8 @@ def _from_frame(path: Path, frame: Any, target: str, features: Sequence[str] | N
     chosen = [column for column in columns if column != target] if features is None else list(features)
     if not chosen or not len(frame):
         raise DataError(f"{path}: needs at least one row and one column besides {target!r}")
+    if twice := [column for place, column in enumerate(chosen) if column in chosen[:place]]:
+        raise DataError(f"{path}: features have the column {twice[0]!r} twice")
     if target in chosen:
         raise DataError(f"{path}: the target {target!r} cannot be a feature too")
     for column in [*chosen, target]:
@@ -250,10 +264,19 @@ def _check_column(path: Path, column: str, values: Any, *, numeric: bool) -> Non
             f"{path}: column {column!r} has {missing.sum()} missing values, the first in row {line}"
         )
     if numeric and values.dtype.kind not in "biuf":
+        row = _first_text(values)
         raise DataError(
-            f"{path}: column {column!r} is not numeric, for example {values.iloc[0]!r}; "
+            f"{path}: column {column!r} is not numeric, for example {values.iloc[row]!r} in row {row}; "
             "encode it, or choose others by features = [...]"
         )
+
+
+def _first_text(values: Any) -> int:
+    """Return the first row whose value is no number, not even as text."""
+    import pandas as pd
+
+    numbers = pd.to_numeric(values.astype(str), errors="coerce")
+    return int(np.argmax(numbers.isna())) if numbers.isna().any() else 0
 
 
 # --- Splits ---------------------------------------------------------------------------------------------------

@@ -19,7 +19,8 @@ class Scaling:
 
     def __call__(self, X: ArrayLike) -> NDArray[np.float64]:
         """Return X scaled."""
-        scaled: NDArray[np.float64] = (np.asarray(X, np.float64) - self.shift) / self.divisor
+        with np.errstate(over="ignore"):  # what is no longer finite is refused wherever data are checked
+            scaled: NDArray[np.float64] = (np.asarray(X, np.float64) - self.shift) / self.divisor
         return scaled
 
 
@@ -45,7 +46,16 @@ def fit_scaling(scaling: str | float, X: ArrayLike) -> Scaling:
     >>> fit_scaling(16, X)(X).tolist()
     [[0.0625, 0.3125], [0.1875, 0.3125]]
     """
-    X = np.asarray(X, np.float64)
+    with np.errstate(over="ignore", invalid="ignore"):
+        fitted = _fitted(scaling, np.asarray(X, np.float64))
+    wrong = ~np.isfinite(fitted.shift + fitted.divisor)
+    if wrong.any():
+        column = int(np.argmax(wrong.reshape(-1)))
+        raise ValueError(f"scaling {scaling!r} of column {column} is not finite: its values are too large")
+    return fitted
+
+
+def _fitted(scaling: str | float, X: NDArray[np.float64]) -> Scaling:
     columns = X.shape[1:]
     if isinstance(scaling, int | float) and not isinstance(scaling, bool):
         if not 0 < float(scaling) < np.inf:

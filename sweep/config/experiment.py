@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from neuralnet_core import check_features
 from sweep.datasets import Dataset, load_dataset, load_file
 from sweep.errors import ConfigError, DataError
+from sweep.labels import counted
 from sweep.scaling import fit_scaling
 from sweep.sweep import Sweep
 
@@ -46,8 +47,8 @@ class Experiment:
             validation = f"validated on {len(self.validation[0])} rows of their own"
         return (
             f"{self.data}; {self.scaling}; {validation}\n"
-            f"{configurations:,} configurations x {sweep.repeats:,} repeats ="
-            f" {configurations * sweep.repeats:,} trials in {sweep.dtype}"
+            f"{counted(configurations, 'configuration')} x {counted(sweep.repeats, 'repeat')} ="
+            f" {counted(configurations * sweep.repeats, 'trial')} in {sweep.dtype}"
         )
 
 
@@ -150,7 +151,10 @@ def _load_data(
         data = load_dataset(table.name, **table.arguments)
     else:
         data = load_file(folder / str(table.file), str(table.target), table.features)
-    scaling = fit_scaling(table.scaling, _numbers(data))
+    try:
+        scaling = fit_scaling(table.scaling, _numbers(data))
+    except ValueError as error:
+        raise DataError(f"{data.name}: {error}") from None
     held_out = None
     if frame.validation is not None and frame.validation.file is not None:
         if table.file is None:

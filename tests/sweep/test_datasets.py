@@ -114,6 +114,9 @@ def test_npz_is_never_unpickled(tmp_path: Path) -> None:
         (PLANTS, "kind", ["kind"], "the target 'kind' cannot be a feature too"),
         (PLANTS, "height", None, "column 'kind' is not numeric, for example 'reed'"),
         (PLANTS + "1.0,,reed\n", "kind", None, "column 'width' has 1 missing values, the first in row 3"),
+        ("a,y\n1,0\nx,1\n", "y", None, "column 'a' is not numeric, for example 'x' in row 1"),
+        ("a,y,y\n1,0,0\n", "y", None, "the column 'y' is there twice"),
+        (PLANTS, "kind", ["height", "height"], "features have the column 'height' twice"),
         ("kind\nreed\n", "kind", None, "at least one row and one column"),
         ("a,y\n", "y", None, "at least one row and one column"),
         ("", "y", None, "cannot be read"),
@@ -153,6 +156,24 @@ def test_a_file_that_is_not_there_or_of_another_kind(tmp_path: Path, name: str) 
         load_file(tmp_path / name, "y")
 
 
+def test_a_folder_is_not_a_file(tmp_path: Path) -> None:
+    (tmp_path / "data.csv").mkdir()
+    with pytest.raises(DataError, match=r"data\.csv: is not a file"):
+        load_file(tmp_path / "data.csv", "y")
+
+
+def test_what_is_no_npz_file_says_how_to_write_one(tmp_path: Path) -> None:
+    with (tmp_path / "data.npz").open("wb") as file:
+        np.save(file, np.eye(2))
+    with pytest.raises(DataError, match=r"is no NPZ file; write one with numpy\.savez"):
+        load_file(tmp_path / "data.npz", "y")
+
+
+def test_a_set_too_large_for_memory_is_one_line() -> None:
+    with pytest.raises(DataError, match="moons: Unable to allocate"):
+        load_dataset("moons", n_samples=10**13)
+
+
 def test_a_damaged_file(tmp_path: Path) -> None:
     for name in ("data.npz", "data.parquet", "data.csv"):
         (tmp_path / name).write_bytes(b"\xff\xfe\x00PK\x03\x04" * 9)
@@ -177,6 +198,12 @@ def test_scaling_does_not_depend_on_the_memory_layout() -> None:
     for kind in ("standard", "minmax"):
         one, other = fit_scaling(kind, X)(X), fit_scaling(kind, np.asfortranarray(X))(X)
         assert one.tobytes() == other.tobytes()
+
+
+@pytest.mark.parametrize("kind", ["standard", "minmax"])
+def test_values_too_large_to_be_scaled_are_refused(kind: str) -> None:
+    with pytest.raises(ValueError, match=f"scaling '{kind}' of column 1 is not finite"):
+        fit_scaling(kind, [[0.0, -1.7e308], [1.0, 1.7e308]])
 
 
 def test_scaling_fitted_to_some_rows_serves_others() -> None:
