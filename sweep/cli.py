@@ -21,6 +21,7 @@ import click
 import numpy as np
 
 from .errors import USAGE, UserError
+from .execution import BACKENDS
 from .store import StoreError
 
 if TYPE_CHECKING:
@@ -104,7 +105,7 @@ def commands(context: click.Context) -> None:
 @click.option("--dry-run", is_flag=True, help="Say what would be trained and train nothing.")
 @click.option(
     "--backend",
-    type=click.Choice(["auto", "threads", "processes", "sequential"]),
+    type=click.Choice(BACKENDS),
     default="auto",
     show_default=True,
     help="Where networks train; the results are the same.",

@@ -17,9 +17,7 @@ from .results import Results
 if TYPE_CHECKING:
     from pandas import DataFrame  # noqa: TID251 - a type only
 
-__all__ = ["FORMATS", "as_csv", "as_json", "readable_summary", "readable_trials", "write_parquet"]
-
-FORMATS = ("table", "csv", "json", "parquet")
+__all__ = ["as_csv", "as_json", "readable_summary", "readable_trials", "write_parquet"]
 
 # What a spreadsheet takes for a formula when a cell begins with it (OWASP, "CSV Injection").
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")

@@ -16,9 +16,12 @@ from neuralnet_core import NUMERICS_VERSION, Network, Optimizer, canonical_json
 from .splits import RowSplit
 from .values import encode_params
 
-__all__ = ["STATES", "Configuration", "Curves", "Job", "Record", "Trial", "trial_identity"]
+__all__ = ["FAILURES", "RESULTS", "Configuration", "Curves", "Job", "Record", "Trial", "trial_identity"]
 
-STATES = ("done", "diverged", "failed", "timeout", "quarantined", "cancelled")
+# The states of a record. A diverged trial is a result: it says that this configuration does not train. A record in
+# any other state ("cancelled", or a failure) gives way to a result.
+RESULTS = ("done", "diverged")
+FAILURES = ("failed", "timeout", "quarantined")
 
 Build = Callable[..., tuple[Network, Optimizer]]
 

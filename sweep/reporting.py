@@ -5,18 +5,17 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from .export import readable_summary
+from .jobs import FAILURES, RESULTS
 from .labels import counted, format_value
 from .results import Results
+from .tables import PENDING
 
 __all__ = ["INTERRUPTED", "closing_lines", "exit_code", "trained_line"]
 
 SOME_FAILED = 1
 INTERRUPTED = 130
 
-# A diverged trial is a result: it says that this configuration does not train.
-RESULTS = ("done", "diverged")
-FAILURES = ("failed", "timeout", "quarantined")
-UNFINISHED = ("pending", "cancelled")
+UNFINISHED = (PENDING, "cancelled")
 SHOWN = 10
 MOST_COMPARED = 1000  # configurations; comparing all with the best takes a moment
 LEVEL = 0.05
@@ -50,7 +49,12 @@ def closing_lines(results: Results) -> list[str]:
     if states.get("done"):
         count = len(results.summary)
         shown = f"the best {SHOWN} of {count}" if count > SHOWN else f"{count}"
-        lines += ["", f"{shown} configurations: means, with 95 % intervals", ""]
+        what = (
+            "means, with 95 % intervals"
+            if results.summary["n"].max() > 1
+            else "of one repeat, so without intervals"
+        )
+        lines += ["", f"{shown} configuration{'s' * (count != 1)}: {what}", ""]
         lines += [readable_summary(results, SHOWN), "", *_best(results), ""]
     return lines
 

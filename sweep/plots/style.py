@@ -17,6 +17,8 @@ BLUE, VERMILLION = COLOURS[:2]
 GREY, PALE = "#8c8c8c", "#e4e4e4"
 COLOURMAP = "viridis"  # bright is better, in every plot
 
+MOST_COLUMNS = 3
+
 # From this ratio of largest to smallest on, a loss is read better on a logarithmic axis.
 LOGARITHMIC_FROM = 20.0
 
@@ -30,11 +32,11 @@ def own_axes(ax: Axes | None, width: float, height: float) -> Axes:
     return pyplot.subplots(figsize=(width, height), layout="constrained")[1]
 
 
-def grid_of_axes(panels: int, width: float, height: float, columns: int = 3, **options: Any) -> Any:
+def grid_of_axes(panels: int, width: float, height: float, **options: Any) -> Any:
     """Return an array (rows, columns) of Axes of a new figure, the size being that of one panel in inches."""
     from matplotlib import pyplot
 
-    columns = 2 if panels == 4 else min(columns, panels)
+    columns = 2 if panels == 4 else min(MOST_COLUMNS, panels)
     rows = math.ceil(panels / columns)
     _, axes = pyplot.subplots(
         rows,
@@ -87,10 +89,10 @@ def is_wide(values: NDArray[np.float64], metric: str) -> bool:
     return bool(finite.max() / finite.min() >= LOGARITHMIC_FROM)
 
 
-def spanned(values: NDArray[np.float64], low: float = 0.0) -> tuple[float, float]:
-    """Return least and greatest of the finite values above the `low` quantile, apart even if all are equal."""
+def spanned(values: NDArray[np.float64]) -> tuple[float, float]:
+    """Return least and greatest of the finite values, apart even if all are equal."""
     finite = values[np.isfinite(values)]
     if len(finite) == 0:
         return 0.0, 1.0
-    least, greatest = float(np.quantile(finite, low)), float(finite.max())
+    least, greatest = float(finite.min()), float(finite.max())
     return (least, greatest) if greatest > least else (least - 0.5e-3, greatest + 0.5e-3)

@@ -17,24 +17,24 @@ from typing import Any, Self
 
 import numpy as np
 
-from sweep.jobs import Record, Trial
+from sweep.jobs import RESULTS, Record, Trial
 from sweep.store.database import Connection, StoreError, explain, one_line, open_for_reading, open_for_writing
 from sweep.store.writer import GroupWriter
 from sweep.values import decode_metrics, decode_params, encode_metrics, encode_params
 
 # A result is final. What failed may be tried again, and then the new record takes the old one's place.
-RECORD = """
+RECORD = f"""
 INSERT INTO records (identity, state, epoch, metrics, error, digest, started, seconds, worker)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (identity) DO UPDATE SET
     state = excluded.state, epoch = excluded.epoch, metrics = excluded.metrics, error = excluded.error,
     digest = excluded.digest, started = excluded.started, seconds = excluded.seconds, worker = excluded.worker
-WHERE records.state NOT IN ('done', 'diverged')
+WHERE records.state NOT IN {RESULTS}
 RETURNING record
 """
 MODEL = "INSERT INTO models SELECT record, ? FROM records WHERE identity = ? ON CONFLICT DO NOTHING"
-TRIAL = "INSERT OR REPLACE INTO trials VALUES (?, ?, ?, ?, ?, ?)"
-CONFIGURATION = "INSERT OR REPLACE INTO configurations VALUES (?, ?)"
+TRIAL = "INSERT INTO trials VALUES (?, ?, ?, ?, ?, ?)"
+CONFIGURATION = "INSERT INTO configurations VALUES (?, ?)"
 DESCRIBE = "INSERT OR REPLACE INTO sweep VALUES (?, ?)"
 
 
@@ -117,15 +117,10 @@ class Store:
         rows = [(key, json.dumps(value)) for key, value in description.items()]
         self._put(partial(_insert_many, statement=DESCRIBE, rows=rows))
 
-    def add_trials(self, trials: Iterable[Trial]) -> None:
-        """Add trials to the sweep's list; a trial number written before is replaced."""
-        trials = list(trials)
-        self._put(partial(_insert_trials, rows=_trial_rows(trials), params=_params_rows(trials)))
-
     def replace_trials(self, trials: Iterable[Trial]) -> None:
         """Make these the sweep's trials, in one transaction; records are kept, whoever they belong to."""
         trials = list(trials)
-        self._put(partial(_insert_trials, rows=_trial_rows(trials), params=_params_rows(trials), anew=True))
+        self._put(partial(_replace_trials, rows=_trial_rows(trials), params=_params_rows(trials)))
 
     def record(self, record: Record, model_bytes: bytes | None = None) -> None:
         """Queue what came of a trial, and the bytes of its model's npz file if it is to be kept.
@@ -151,10 +146,9 @@ class Store:
         """Return what `describe` wrote."""
         return {key: json.loads(value) for key, value in self._rows("SELECT key, value FROM sweep")}
 
-    def identities(self, *states: str) -> set[str]:
-        """Return the identities that have a record (in one of these states, if any are given)."""
-        where = f" WHERE state IN ({', '.join('?' * len(states))})" if states else ""
-        return {identity for (identity,) in self._rows(f"SELECT identity FROM records{where}", states)}
+    def identities(self) -> set[str]:
+        """Return the identities that have a record."""
+        return {identity for (identity,) in self._rows("SELECT identity FROM records")}
 
     def trials(self) -> list[Trial]:
         """Return the trials of the present sweep, by number."""
@@ -238,10 +232,9 @@ def _insert_many(connection: Connection, *, statement: str, rows: list[tuple[Any
     connection.executemany(statement, rows)
 
 
-def _insert_trials(connection: Connection, *, rows: list[Any], params: list[Any], anew: bool = False) -> None:
-    if anew:
-        connection.execute("DELETE FROM trials")
-        connection.execute("DELETE FROM configurations")
+def _replace_trials(connection: Connection, *, rows: list[Any], params: list[Any]) -> None:
+    connection.execute("DELETE FROM trials")
+    connection.execute("DELETE FROM configurations")
     connection.executemany(CONFIGURATION, params)
     connection.executemany(TRIAL, rows)
 

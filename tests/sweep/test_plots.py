@@ -316,7 +316,7 @@ def test_wrong_names_are_told_the_right_ones(make_results: Make) -> None:
         plot.heatmap("width")
     with pytest.raises(ValueError, match="two different parameters"):
         plot.heatmap("hidden", "hidden")
-    with pytest.raises(ValueError, match='others must be "mean" or "best", got \'median\''):
+    with pytest.raises(ValueError, match="others must be one of mean, best; got 'median'"):
         plot.heatmap(others="median")
     with pytest.raises(ValueError, match="top must be >= 1, got 0"):
         plot.comparison(top=0)

@@ -207,7 +207,7 @@ def test_a_store_gives_the_same_tables_as_memory(
     memory = make_results(40, {"objective": "validation_loss"})
     with Store.open(tmp_path / "digits.sweep") as store:
         store.describe(memory.description)
-        store.add_trials(memory._trials)
+        store.replace_trials(memory._trials)
         for record in memory._records.values():
             store.record(record)
         store.record(replace(done(9), identity="of another sweep", metrics={"f1": 0.5}))
