@@ -73,12 +73,12 @@ FAULTS = [
         "total = by_tensor",
     ),
     Fault("seven slices instead of eight", "structs.pxd", "SLICES = 8 ", "SLICES = 7 "),
-    Fault("flush-to-zero is left as found", "lanes.h", "    _mm_setcsr(0x1F80);", "    (void)found;"),
+    Fault("flush-to-zero is left as found", "control.h", "    _mm_setcsr(0x1F80);", "    (void)found;"),
     Fault(
         "dropout repeats itself for every sample",
         "stages.pxd",
-        "((position + sample) * stage.units + unit) + offset[lane]",
-        "unit",
+        "((p.lane_first[lane] + position + sample) * stage.lane_units[lane])",
+        "0",
     ),
     Fault(
         "validation drops units as training does",
