@@ -7,7 +7,15 @@ from collections.abc import Sequence
 from numbers import Integral, Real
 from operator import ge, gt, le, lt
 
-__all__ = ["check_choice", "check_dtype", "check_flag", "check_integer", "check_number", "check_seed"]
+__all__ = [
+    "check_choice",
+    "check_count",
+    "check_dtype",
+    "check_flag",
+    "check_integer",
+    "check_number",
+    "check_seed",
+]
 
 DTYPES = ("float32", "float64")
 MAX_SEED = 2**64 - 1
@@ -44,7 +52,7 @@ def check_number(
     return number
 
 
-def check_integer(name: str, value: object, *, at_least: int | None = None) -> int:
+def check_integer(name: str, value: object, *, at_least: int | None = None, below: int | None = None) -> int:
     """Return `value` as an int, or say which rule it breaks.
 
     Examples
@@ -58,7 +66,21 @@ def check_integer(name: str, value: object, *, at_least: int | None = None) -> i
         raise TypeError(f"{name} must be an integer{rule}, got {value!r}")
     if at_least is not None and value < at_least:
         raise ValueError(f"{name} must be >= {at_least}, got {value!r}")
+    if below is not None and int(value) >= below:
+        raise ValueError(f"{name} must be < {below}, got {value!r}")
     return int(value)
+
+
+def check_count(name: str, value: object) -> int:
+    """Return a count of at least 1 that the engine's integers can hold.
+
+    Examples
+    --------
+    >>> check_count("epochs", 10**20)
+    Traceback (most recent call last):
+    ValueError: epochs must be < 2147483648, got 100000000000000000000
+    """
+    return check_integer(name, value, at_least=1, below=2**31)
 
 
 def check_flag(name: str, value: object) -> bool:

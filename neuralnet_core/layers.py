@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from .activations import get_activation
 from .brief import brief
-from .checks import check_flag, check_integer, check_number
+from .checks import check_count, check_flag, check_number
 from .initializers import check_initializer
 
 __all__ = ["BuiltLayer", "Dense", "Dropout", "Layer", "Parameter", "Shape"]
@@ -98,7 +98,7 @@ class Dense(Layer):
     initializer: str | float | None = None
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "units", check_integer("units", self.units, at_least=1))
+        object.__setattr__(self, "units", check_count("units", self.units))
         activation = get_activation(self.activation)
         check_flag("bias", self.bias)
         initializer = activation.initializer if self.initializer is None else self.initializer

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import KW_ONLY, dataclass
 
 from .brief import brief
-from .checks import check_choice, check_flag, check_integer, check_number
+from .checks import check_choice, check_count, check_flag, check_number
 from .schedules import Schedule, check_rate
 
 __all__ = ["Adam", "AdamW", "EarlyStopping", "GradientDescent", "Momentum", "Optimizer", "RMSprop"]
@@ -41,7 +41,7 @@ class EarlyStopping:
 
     def __post_init__(self) -> None:
         check_choice("monitor", self.monitor, MONITORS)
-        object.__setattr__(self, "patience", check_integer("patience", self.patience, at_least=1))
+        object.__setattr__(self, "patience", check_count("patience", self.patience))
         object.__setattr__(self, "min_delta", check_number("min_delta", self.min_delta, at_least=0))
         check_flag("restore_best", self.restore_best)
 
@@ -91,9 +91,9 @@ class Optimizer:
         if type(self) is Optimizer:
             raise TypeError("Optimizer is abstract; use GradientDescent, Momentum, RMSprop, Adam or AdamW")
         object.__setattr__(self, "learning_rate", check_rate("learning_rate", self.learning_rate))
-        object.__setattr__(self, "epochs", check_integer("epochs", self.epochs, at_least=1))
+        object.__setattr__(self, "epochs", check_count("epochs", self.epochs))
         if self.batch_size is not None:
-            object.__setattr__(self, "batch_size", check_integer("batch_size", self.batch_size, at_least=1))
+            object.__setattr__(self, "batch_size", check_count("batch_size", self.batch_size))
         for name in ("l1", "l2"):
             object.__setattr__(self, name, check_number(name, getattr(self, name), at_least=0))
         if self.clip_norm is not None:
@@ -104,6 +104,11 @@ class Optimizer:
 
     def __repr__(self) -> str:
         return brief(self)
+
+    def _check_epsilon(self, epsilon: float) -> None:
+        # One that rounds to 0 in float32 would make 0 / 0 of every gradient that is 0.
+        check_number("epsilon", epsilon, above=0)
+        object.__setattr__(self, "epsilon", check_number("epsilon", epsilon, at_least=2.0**-126))
 
     def _check_fractions(self, *names: str) -> None:
         for name in names:
@@ -190,7 +195,7 @@ class RMSprop(Optimizer):
     def __post_init__(self) -> None:
         super().__post_init__()
         self._check_fractions("decay")
-        object.__setattr__(self, "epsilon", check_number("epsilon", self.epsilon, above=0))
+        self._check_epsilon(self.epsilon)
 
 
 @dataclass(frozen=True, repr=False)
@@ -224,7 +229,7 @@ class Adam(Optimizer):
     def __post_init__(self) -> None:
         super().__post_init__()
         self._check_fractions("beta1", "beta2")
-        object.__setattr__(self, "epsilon", check_number("epsilon", self.epsilon, above=0))
+        self._check_epsilon(self.epsilon)
 
 
 @dataclass(frozen=True, repr=False)

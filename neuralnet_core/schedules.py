@@ -10,7 +10,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
 from .brief import brief
-from .checks import check_integer, check_number
+from .checks import check_count, check_number
 
 __all__ = ["CosineDecay", "ExponentialDecay", "Schedule", "StepDecay", "WarmUp", "learning_rate_at"]
 
@@ -43,7 +43,7 @@ class StepDecay(Schedule):
     def __post_init__(self) -> None:
         object.__setattr__(self, "initial", check_number("initial", self.initial, above=0))
         object.__setattr__(self, "factor", check_number("factor", self.factor, above=0, at_most=1))
-        object.__setattr__(self, "every", check_integer("every", self.every, at_least=1))
+        object.__setattr__(self, "every", check_count("every", self.every))
 
     def rate(self, t: int) -> float:
         """Return the learning rate of update `t`."""
@@ -91,7 +91,7 @@ class CosineDecay(Schedule):
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "initial", check_number("initial", self.initial, above=0))
-        object.__setattr__(self, "updates", check_integer("updates", self.updates, at_least=1))
+        object.__setattr__(self, "updates", check_count("updates", self.updates))
         object.__setattr__(self, "final", check_number("final", self.final, at_least=0))
         if self.final > self.initial:
             raise ValueError(f"final must be <= initial ({self.initial!r}), got {self.final!r}")
@@ -117,7 +117,7 @@ class WarmUp(Schedule):
     after: float | Schedule
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "updates", check_integer("updates", self.updates, at_least=1))
+        object.__setattr__(self, "updates", check_count("updates", self.updates))
         if isinstance(self.after, WarmUp):
             raise ValueError(f"after must be a rate or another kind of schedule, got {self.after!r}")
         object.__setattr__(self, "after", check_rate("after", self.after))

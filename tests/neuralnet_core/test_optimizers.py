@@ -41,6 +41,7 @@ def test_an_optimizer_is_a_value(kind: type[Optimizer]) -> None:
         ({"learning_rate": float("nan")}, "learning_rate must be > 0, got nan"),
         ({"learning_rate": float("inf")}, "learning_rate must be > 0, got inf"),
         ({"epochs": 0}, "epochs must be >= 1, got 0"),
+        ({"epochs": 10**20}, "epochs must be < 2147483648, got 100000000000000000000"),
         ({"batch_size": 0}, "batch_size must be >= 1, got 0"),
         ({"l1": -1}, "l1 must be >= 0, got -1"),
         ({"l2": -1}, "l2 must be >= 0, got -1"),
@@ -62,6 +63,8 @@ def test_every_optimizer_refuses_bad_numbers(
         (lambda: Momentum(0.1, nesterov=True, dampening=0.5), ValueError, "requires dampening=0"),
         (lambda: Momentum(0.1, nesterov=1), TypeError, "nesterov must be True or False, got 1"),
         (lambda: RMSprop(epsilon=0), ValueError, "epsilon must be > 0, got 0"),
+        (lambda: RMSprop(epsilon=1e-60), ValueError, "epsilon must be >= 1.17549e-38, got 1e-60"),
+        (lambda: Adam(epsilon=5e-324), ValueError, "epsilon must be >= 1.17549e-38, got 5e-324"),
         (lambda: Adam(beta2=1), ValueError, "beta2 must be >= 0 and < 1, got 1"),
         (lambda: Adam("fast"), TypeError, "learning_rate must be a number"),
         (lambda: Adam(True), TypeError, "learning_rate must be a number"),
@@ -70,6 +73,8 @@ def test_every_optimizer_refuses_bad_numbers(
         (lambda: Adam(early_stopping=5), TypeError, "early_stopping must be an EarlyStopping or None, got 5"),
         (lambda: EarlyStopping(monitor="val_loss"), ValueError, "monitor must be one of validation_loss"),
         (lambda: EarlyStopping(patience=0), ValueError, "patience must be >= 1, got 0"),
+        (lambda: EarlyStopping(patience=2**70), ValueError, "patience must be < 2147483648, got"),
+        (lambda: StepDecay(0.1, 0.5, 2**70), ValueError, "every must be < 2147483648, got"),
     ],
 )
 def test_a_bad_argument_gets_one_clear_line(make: object, error: type[Exception], message: str) -> None:
