@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
+from contextlib import suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self
 
@@ -95,11 +96,9 @@ class Plain(Silent):
             self._last = pace
 
     def _say(self, pace: Pace) -> None:
-        print(
-            f"{pace.done}/{pace.total} trials, {describe(pace)} {self._best}".rstrip(),
-            file=sys.stderr,
-            flush=True,
-        )
+        line = f"{pace.done}/{pace.total} trials, {describe(pace)} {self._best}".rstrip()
+        with suppress(OSError, ValueError):  # nobody reads any more; that ends no training
+            print(line, file=sys.stderr, flush=True)
 
 
 class Bar(Silent):
@@ -157,6 +156,8 @@ def progress_for(choice: object, objective: str, higher_is_better: bool) -> Prog
     """Return the progress to show: True is a bar where there is a terminal or notebook, "plain" lines anywhere."""
     if choice not in (True, False, "plain"):
         raise ValueError(f'progress must be True, False or "plain", got {choice!r}')
+    if sys.stderr is None:  # closed, or a program without a console
+        return Silent()
     if choice == "plain":
         return Plain(Best(objective, higher_is_better))
     if choice is True and (sys.stderr.isatty() or _in_notebook()):

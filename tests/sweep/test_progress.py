@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 
 import pytest
 
@@ -62,3 +63,19 @@ def test_silent_where_nobody_watches(monkeypatch: pytest.MonkeyPatch) -> None:
     assert type(progress_for("plain", "train_loss", False)) is Plain
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     assert type(progress_for(True, "train_loss", False)) is Bar
+
+
+@pytest.mark.parametrize("choice", [True, "plain"])
+def test_silent_where_standard_error_is_closed(choice: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stderr", None)
+    assert type(progress_for(choice, "train_loss", False)) is Silent
+
+
+def test_a_pipe_that_nobody_reads_ends_no_training(monkeypatch: pytest.MonkeyPatch) -> None:
+    with open("/dev/full", "w") as full:
+        monkeypatch.setattr(sys, "stderr", full)
+        with Plain(Best("validation_accuracy", True)) as progress:
+            progress.advance([record("done", 0.5)], Pace(1, 2, 1.0, 1.0))
+        monkeypatch.undo()
+        with suppress(OSError):  # what is left in its buffer
+            full.close()
