@@ -1,6 +1,6 @@
-"""Data by name or from a file, and the split of its rows into those to train and those to validate on.
+"""Data by name or from a file.
 
-scikit-learn supplies the named sets and the splitters; pandas reads CSV and Parquet. Both are imported late.
+scikit-learn supplies the named sets, pandas reads CSV and Parquet. Both are imported late.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from .errors import DataError
 from .suggestions import unknown
 
-__all__ = ["DATASETS", "Dataset", "load_dataset", "load_file", "split_rows"]
+__all__ = ["DATASETS", "Dataset", "load_dataset", "load_file"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -277,69 +277,3 @@ def _first_text(values: Any) -> int:
 
     numbers = pd.to_numeric(values.astype(str), errors="coerce")
     return int(np.argmax(numbers.isna())) if numbers.isna().any() else 0
-
-
-# --- Splits ---------------------------------------------------------------------------------------------------
-
-
-def split_rows(
-    y: ArrayLike, fraction: float, seed: int, stratify: bool
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return (training rows, validation rows), drawn by a seed, each in ascending order.
-
-    Parameters
-    ----------
-    y : array of shape (n,) or (n, outputs)
-        Targets; with `stratify`, the class label of each row.
-    fraction : float
-        The share of the rows to validate on, > 0 and < 1; rounded up to whole rows.
-    seed : int
-        Any integer >= 0.
-    stratify : bool
-        Whether every class has the same share in both parts, as far as its rows can be divided.
-
-    Raises
-    ------
-    ValueError
-        If a part would be empty, or (stratified) too small to hold every class, or a class has one row only.
-
-    Examples
-    --------
-    >>> rows, validation_rows = split_rows([0, 0, 0, 0, 1, 1, 1, 1], 0.25, seed=0, stratify=True)
-    >>> len(rows), [int(row) // 4 for row in validation_rows]
-    (6, [0, 1])
-    """
-    from sklearn.model_selection import ShuffleSplit, StratifiedShuffleSplit
-
-    labels = np.asarray(y)
-    _check_split(labels, fraction, stratify)
-    # The legacy generator's draws are frozen for good by NumPy; MT19937 takes seeds of any length.
-    random_state = np.random.RandomState(np.random.MT19937(seed))
-    splitter = (StratifiedShuffleSplit if stratify else ShuffleSplit)(
-        n_splits=1, test_size=float(fraction), random_state=random_state
-    )
-    rows, validation_rows = next(splitter.split(np.empty((len(labels), 1)), labels if stratify else None))
-    return np.sort(rows).astype(np.int64), np.sort(validation_rows).astype(np.int64)
-
-
-def _check_split(labels: NDArray[Any], fraction: float, stratify: bool) -> None:
-    if not 0 < fraction < 1:
-        raise ValueError(f"validation must be a fraction > 0 and < 1, got {fraction!r}")
-    held_out = int(np.ceil(len(labels) * fraction))
-    if held_out >= len(labels):
-        raise ValueError(f"validation={fraction} of {len(labels)} rows leaves no row to train on")
-    if not stratify:
-        return
-    classes, counts = np.unique(labels, return_counts=True)
-    if counts.min() < 2:
-        rare = classes[np.argmin(counts)]
-        raise ValueError(
-            f"a stratified split needs at least 2 rows of every class, got 1 of class {rare}; "
-            "drop it, or give the validation data yourself"
-        )
-    smaller = min(held_out, len(labels) - held_out)
-    if smaller < len(classes):
-        raise ValueError(
-            f"validation={fraction} of {len(labels)} rows leaves a part of {smaller} for {len(classes)} classes; "
-            "each part needs one row of every class at least"
-        )

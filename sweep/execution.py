@@ -22,9 +22,9 @@ from threadpoolctl import threadpool_limits
 
 from neuralnet_core import CancelToken, Model, TrainingCancelled, check_choice, check_integer, train_many
 
+from .data import Data
 from .jobs import Curves, Job, Record, error_text
 from .planner import Pack, Schedule
-from .splits import Data
 
 __all__ = ["BACKENDS", "Execution", "Outcome", "Task", "check_workers"]
 

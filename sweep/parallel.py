@@ -11,10 +11,11 @@ from numpy.typing import ArrayLike
 
 from neuralnet_core import Model, Network, Optimizer
 
+from .data import Data
 from .execution import Execution, check_workers, model_task
 from .jobs import Job
 from .planner import plan
-from .splits import Data, RowSplit
+from .splits import RowSplit
 
 __all__ = ["parallel_train"]
 

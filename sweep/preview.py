@@ -10,10 +10,11 @@ from numpy.typing import ArrayLike
 
 from neuralnet_core import derive_seed
 
+from .data import Data
 from .jobs import configurations
 from .labels import counted
 from .planner import plan
-from .splits import Data, Splits, check_validation
+from .splits import Splits, check_validation
 from .study import Study
 from .sweep import Sweep
 

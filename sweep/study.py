@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 from neuralnet_core import Model
 
+from .data import Data
 from .execution import train_jobs
 from .jobs import Configuration, Job, Record, Trial, identity_of
-from .splits import Data, Splits
+from .splits import Splits
 
 __all__ = ["Study"]
 

@@ -22,6 +22,7 @@ from neuralnet_core import (
     engine_info,
 )
 
+from .data import Data
 from .execution import Execution, check_workers, record_task
 from .jobs import Build, Configuration, Record, configurations
 from .objective import OBJECTIVES, choose_objective, higher_is_better
@@ -29,7 +30,7 @@ from .planner import plan
 from .progress import Progress, progress_for
 from .results import Results
 from .space import Space
-from .splits import Data, Splits, check_validation
+from .splits import Splits, check_validation
 from .store import Store
 from .study import Study
 

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from neuralnet_core import LOSSES, encode_targets
+from sweep.data import Data
 from sweep.datasets import Dataset
 from sweep.distributions import DISTRIBUTIONS, Distribution, choice
 from sweep.errors import DataError
 from sweep.space import Space
-from sweep.splits import Data
 from sweep.suggestions import unknown
 
 from .frame import Frame

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import hypothesis
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import strategies as st
 
-from sweep.datasets import DATASETS, load_dataset, load_file, split_rows
+from sweep.datasets import DATASETS, load_dataset, load_file
 from sweep.errors import DataError
-from sweep.scaling import fit_scaling
 
 PLANTS = "height,width,kind\n1.5,2,reed\n0.5,3,moss\n0.25,1,moss\n"
 
@@ -180,97 +177,3 @@ def test_a_damaged_file(tmp_path: Path) -> None:
         with pytest.raises(DataError) as error:
             load_file(tmp_path / name, "y")
         assert "\n" not in str(error.value)
-
-
-# --- Scaling --------------------------------------------------------------------------------------------------
-
-
-def test_scaling_agrees_with_scikit_learn() -> None:
-    from sklearn.preprocessing import MinMaxScaler, StandardScaler
-
-    X = load_dataset("digits").X  # has constant columns
-    np.testing.assert_allclose(fit_scaling("standard", X)(X), StandardScaler().fit_transform(X), atol=1e-12)
-    np.testing.assert_allclose(fit_scaling("minmax", X)(X), MinMaxScaler().fit_transform(X), atol=1e-12)
-
-
-def test_scaling_does_not_depend_on_the_memory_layout() -> None:
-    X = np.random.default_rng(0).normal(size=(1001, 7))
-    for kind in ("standard", "minmax"):
-        one, other = fit_scaling(kind, X)(X), fit_scaling(kind, np.asfortranarray(X))(X)
-        assert one.tobytes() == other.tobytes()
-
-
-@pytest.mark.parametrize("kind", ["standard", "minmax"])
-def test_values_too_large_to_be_scaled_are_refused(kind: str) -> None:
-    with pytest.raises(ValueError, match=f"scaling '{kind}' of column 1 is not finite"):
-        fit_scaling(kind, [[0.0, -1.7e308], [1.0, 1.7e308]])
-
-
-def test_scaling_fitted_to_some_rows_serves_others() -> None:
-    scaling = fit_scaling("minmax", [[0.0], [2.0]])
-    assert scaling([[4.0]]).tolist() == [[2.0]]
-
-
-@pytest.mark.parametrize("scaling", ["stnadard", 0, -1.0, float("nan"), float("inf"), True, None, [16]])
-def test_wrong_scaling(scaling: object) -> None:
-    with pytest.raises(ValueError, match="scaling"):
-        fit_scaling(scaling, [[1.0]])  # type: ignore[arg-type]
-
-
-# --- Splits ---------------------------------------------------------------------------------------------------
-
-
-@hypothesis.given(
-    counts=st.lists(st.integers(2, 40), min_size=1, max_size=5),
-    fraction=st.floats(0.2, 0.6),
-    seed=st.integers(0, 2**63 - 1),
-    stratify=st.booleans(),
-)
-@hypothesis.settings(max_examples=50)
-def test_a_split_holds_every_row_once(counts: list[int], fraction: float, seed: int, stratify: bool) -> None:
-    y = np.repeat(np.arange(len(counts)), counts)
-    held_out = int(np.ceil(fraction * len(y)))
-    hypothesis.assume(min(held_out, len(y) - held_out) >= len(counts))
-    rows, validation_rows = split_rows(y, fraction, seed, stratify)
-    assert rows.dtype == validation_rows.dtype == np.int64
-    assert len(validation_rows) == held_out
-    np.testing.assert_array_equal(np.sort(np.concatenate([rows, validation_rows])), np.arange(len(y)))
-    assert (np.diff(rows) > 0).all()
-    assert (np.diff(validation_rows) > 0).all()
-    again = split_rows(y, fraction, seed, stratify)
-    np.testing.assert_array_equal(rows, again[0])
-    np.testing.assert_array_equal(validation_rows, again[1])
-
-
-def test_a_stratified_split_keeps_the_proportions() -> None:
-    y = np.array(["rare"] * 10 + ["often"] * 90)
-    _, validation_rows = split_rows(y, 0.2, 7, stratify=True)
-    assert (y[validation_rows] == "rare").sum() == 2
-
-
-def test_seeds_differ_beyond_32_bits() -> None:
-    y = np.zeros(100)
-    one, other = split_rows(y, 0.2, 1, False), split_rows(y, 0.2, 1 + 2**32, False)
-    assert one[1].tolist() != other[1].tolist()
-
-
-def test_the_split_of_a_seed_never_changes() -> None:
-    """Another split is another experiment: recorded results would silently be trained again."""
-    y = np.repeat([0, 1], [6, 14])
-    assert split_rows(y, 0.25, 12345678901234567890 % 2**63, True)[1].tolist() == [2, 8, 13, 15, 19]
-    assert split_rows(y, 0.25, 0, False)[1].tolist() == [1, 4, 9, 10, 11]
-
-
-@pytest.mark.parametrize(
-    ("y", "fraction", "stratify", "message"),
-    [
-        ([0, 0, 1, 1], 1.0, True, "fraction > 0 and < 1, got 1.0"),
-        ([0, 0, 1, 1], 0.0, False, "fraction > 0 and < 1, got 0.0"),
-        ([0, 0, 1, 1], 0.99, False, "leaves no row to train on"),
-        ([0, 0, 1], 0.5, True, "at least 2 rows of every class, got 1 of class 1"),
-        ([0, 0, 1, 1, 2, 2], 0.2, True, "a part of 2 for 3 classes"),
-    ],
-)
-def test_impossible_splits(y: list[int], fraction: float, stratify: bool, message: str) -> None:
-    with pytest.raises(ValueError, match=message):
-        split_rows(y, fraction, 0, stratify)

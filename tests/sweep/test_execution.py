@@ -13,10 +13,11 @@ import pytest
 from threadpoolctl import threadpool_info
 
 from neuralnet_core import Adam, CancelToken, Dense, GradientDescent, Network
+from sweep.data import Data
 from sweep.execution import Execution, Outcome, Task, check_workers, model_task, record_task
 from sweep.jobs import Job
 from sweep.planner import plan
-from sweep.splits import Data, RowSplit
+from sweep.splits import RowSplit
 
 X = np.random.default_rng(0).normal(size=(60, 3))
 DATA = Data.of(X, X.sum(axis=1), None, None, "float32")

@@ -16,7 +16,7 @@ import pytest
 
 from neuralnet_core import Dense, Dropout, Model, Momentum, Network, Optimizer, derive_seed
 from sweep import Sweep, parallel_train
-from sweep.datasets import split_rows
+from sweep.splits import split_rows
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(70, 5))

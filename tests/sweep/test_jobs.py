@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from neuralnet_core import Adam, Dense, Momentum, Network
+from sweep.data import data_digest
 from sweep.jobs import Configuration, Curves, Record, Trial, configurations, trial_identity
-from sweep.splits import data_digest
 
 NETWORK = Network([Dense(4, "tanh"), Dense(1)], loss="mse")
 

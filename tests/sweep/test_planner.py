@@ -6,9 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from neuralnet_core import Adam, Dense, Network, engine_info
+from sweep.data import Data
 from sweep.jobs import Job
 from sweep.planner import LONGEST_CHUNK, MOST_NETWORKS, Pack, Schedule, plan
-from sweep.splits import Data, RowSplit
+from sweep.splits import RowSplit
 
 LANES = engine_info().lanes["float32"]
 DATA = Data.of(np.zeros((50, 4)), np.zeros(50), None, None, "float32")

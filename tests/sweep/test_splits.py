@@ -2,12 +2,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import hypothesis
 import numpy as np
-import pandas as pd
 import pytest
+from hypothesis import strategies as st
 
 from neuralnet_core import Dense, Network
-from sweep.splits import Data, RowSplit, Splits, check_validation
+from sweep.data import Data
+from sweep.splits import RowSplit, Splits, check_validation, split_rows
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(100, 3))
@@ -85,52 +87,6 @@ def test_without_a_fraction_all_rows_train() -> None:
     assert (own.n_train, own.n_validation) == (100, 10)
 
 
-def test_data_are_converted_once() -> None:
-    converted = data(pd.Series(["a", "b"] * 50))
-    assert converted.X.dtype == np.float32
-    assert converted.X.flags.c_contiguous
-    assert converted.y.dtype.kind == "U"
-    assert Data.of(converted.X, LABELS, None, None, "float32").X is converted.X
-
-
-def test_validation_data_are_part_of_the_digest() -> None:
-    digests = {
-        data().digest,
-        data(validation=(X[:10], LABELS[:10])).digest,
-        data(validation=(X[:20], LABELS[:20])).digest,
-        data(sample_weight=np.linspace(1, 2, 100)).digest,
-    }
-    assert len(digests) == 4
-
-
-@pytest.mark.parametrize(
-    ("y", "options", "message"),
-    [
-        (LABELS[:7], {}, "X and y must have one length, got 100 and 7"),
-        (np.float64(3), {}, "X and y must have one length, got 100 and 1"),
-        (np.where(np.arange(100) == 5, np.nan, 1.0), {}, "y must be finite, got nan in row 5"),
-        (np.array(["a", 1] * 50, object), {}, "y must hold numbers or strings alone, got 1 among others"),
-        (np.array([None, 1] * 50, object), {}, "y must hold numbers or strings alone, got None among others"),
-        (["a", np.nan] * 50, {}, "y must hold numbers or strings alone, got nan among others"),
-        ([[1], [1, 2]] * 50, {}, "y must have rows of equal length"),
-        (np.ma.array(LABELS, mask=LABELS == 1), {}, "y must have no missing values, got 20 masked"),
-        (LABELS * 1j, {}, "y must hold numbers or strings, got an array of complex128"),
-        (
-            np.full(100, np.datetime64("2026-01-01")),
-            {},
-            "y must hold numbers or strings, got an array of datetime64",
-        ),
-        (LABELS, {"sample_weight": np.ones(3)}, "sample_weight"),
-        (LABELS, {"sample_weight": -np.ones(100)}, "sample_weight"),
-        (LABELS, {"validation": (X[:4, :2], LABELS[:4])}, r"validation X .*\(3,\) like X, got \(2,\)"),
-        (LABELS, {"validation": (X[:4], LABELS[:3])}, "validation X and validation y must have one length"),
-    ],
-)
-def test_bad_data(y: Any, options: dict[str, Any], message: str) -> None:
-    with pytest.raises(ValueError, match=message):
-        data(y, **options)
-
-
 @pytest.mark.parametrize("bad", [0, 1, 1.0, -0.2, 1.5, float("nan"), 10**400])
 def test_fraction_must_lie_between_0_and_1(bad: float) -> None:
     with pytest.raises(ValueError, match="validation must be a fraction > 0 and < 1, got"):
@@ -141,3 +97,59 @@ def test_fraction_must_lie_between_0_and_1(bad: float) -> None:
 def test_validation_must_be_a_fraction_or_a_pair(bad: object) -> None:
     with pytest.raises(TypeError, match=r"validation must be a fraction such as 0\.2, a pair"):
         check_validation(bad)
+
+
+@hypothesis.given(
+    counts=st.lists(st.integers(2, 40), min_size=1, max_size=5),
+    fraction=st.floats(0.2, 0.6),
+    seed=st.integers(0, 2**63 - 1),
+    stratify=st.booleans(),
+)
+@hypothesis.settings(max_examples=50)
+def test_a_split_holds_every_row_once(counts: list[int], fraction: float, seed: int, stratify: bool) -> None:
+    y = np.repeat(np.arange(len(counts)), counts)
+    held_out = int(np.ceil(fraction * len(y)))
+    hypothesis.assume(min(held_out, len(y) - held_out) >= len(counts))
+    rows, validation_rows = split_rows(y, fraction, seed, stratify)
+    assert rows.dtype == validation_rows.dtype == np.int64
+    assert len(validation_rows) == held_out
+    np.testing.assert_array_equal(np.sort(np.concatenate([rows, validation_rows])), np.arange(len(y)))
+    assert (np.diff(rows) > 0).all()
+    assert (np.diff(validation_rows) > 0).all()
+    again = split_rows(y, fraction, seed, stratify)
+    np.testing.assert_array_equal(rows, again[0])
+    np.testing.assert_array_equal(validation_rows, again[1])
+
+
+def test_a_stratified_split_keeps_the_proportions() -> None:
+    y = np.array(["rare"] * 10 + ["often"] * 90)
+    _, validation_rows = split_rows(y, 0.2, 7, stratify=True)
+    assert (y[validation_rows] == "rare").sum() == 2
+
+
+def test_seeds_differ_beyond_32_bits() -> None:
+    y = np.zeros(100)
+    one, other = split_rows(y, 0.2, 1, False), split_rows(y, 0.2, 1 + 2**32, False)
+    assert one[1].tolist() != other[1].tolist()
+
+
+def test_the_split_of_a_seed_never_changes() -> None:
+    """Another split is another experiment: recorded results would silently be trained again."""
+    y = np.repeat([0, 1], [6, 14])
+    assert split_rows(y, 0.25, 12345678901234567890 % 2**63, True)[1].tolist() == [2, 8, 13, 15, 19]
+    assert split_rows(y, 0.25, 0, False)[1].tolist() == [1, 4, 9, 10, 11]
+
+
+@pytest.mark.parametrize(
+    ("y", "fraction", "stratify", "message"),
+    [
+        ([0, 0, 1, 1], 1.0, True, "fraction > 0 and < 1, got 1.0"),
+        ([0, 0, 1, 1], 0.0, False, "fraction > 0 and < 1, got 0.0"),
+        ([0, 0, 1, 1], 0.99, False, "leaves no row to train on"),
+        ([0, 0, 1], 0.5, True, "at least 2 rows of every class, got 1 of class 1"),
+        ([0, 0, 1, 1, 2, 2], 0.2, True, "a part of 2 for 3 classes"),
+    ],
+)
+def test_impossible_splits(y: list[int], fraction: float, stratify: bool, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        split_rows(y, fraction, 0, stratify)
