@@ -129,7 +129,11 @@ class Task:
             held_out = None
             if self.validation_y is not None:
                 held_out = encode_targets(
-                    self.validation_y, get_loss(network.loss), outputs, self.dtype, classes=targets.classes
+                    self.validation_y,
+                    get_loss(network.loss),
+                    outputs,
+                    self.dtype,
+                    classes=targets.classes or (),
                 ).values
             data = PackData(self.features, targets.values, self.weights, self.validation_features, held_out)
             self._encoded[key] = data, targets

@@ -221,7 +221,8 @@ def encode_targets(
     outputs : int
     dtype : {"float32", "float64"}
     classes : tuple of str, optional
-        The labels already known, in the order of their numbers; another one is an error.
+        The labels already known, in the order of their numbers; another one is an error. Empty where the
+        labels known are numbers: then strings are an error.
     exact : bool
         These targets define the classes: there must be as many of them as outputs.
 
@@ -244,7 +245,7 @@ def encode_targets(
         raise ValueError(f"y must have shape (n,) or (n, outputs) and not be empty, got {values.shape}")
     if values.dtype.kind == "U":
         return _encode_names(values, loss, outputs, dtype, classes)
-    if classes is not None:
+    if classes:
         raise ValueError(f"labels must be among {_listed(classes)}; got {values.flat[0]}")
     _converted(values, "float64", "y")
     if loss.kind == "classes":
@@ -281,6 +282,8 @@ def _encode_names(
             f"{loss.name} takes {shape} as targets, got {str(values.flat[0])!r} in shape {values.shape}"
         )
     labels = values.reshape(-1)
+    if classes == ():
+        raise ValueError(f"labels must be numbers like those trained on, got {str(labels[0])!r}")
     known = classes or tuple(np.unique(labels).tolist())
     count = f"y has {len(known)} classes ({_listed(known)})"
     if loss.kind == "binary" and (len(known) != 2 or outputs != 1):

@@ -122,7 +122,7 @@ class Model:
     def encode(self, y: ArrayLike) -> NDArray[Any]:
         """Return targets as the loss takes them: numbers (n, outputs), or label numbers (n, 1) for softmax."""
         loss, (outputs,) = get_loss(self.network.loss), self.network.build(self.input_shape).output_shape
-        return encode_targets(y, loss, outputs, self.dtype, classes=self.classes).values
+        return encode_targets(y, loss, outputs, self.dtype, classes=self.classes or ()).values
 
     def score(self, X: ArrayLike, y: ArrayLike) -> float:
         """Return accuracy or R2: on the validation data, exactly the number of the history."""

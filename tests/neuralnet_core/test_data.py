@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 from numpy.typing import NDArray
 
+from neuralnet_core import Adam, Dense, Network
 from neuralnet_core.data import check_features, check_rows, check_same_length, check_weights, encode_targets
 from neuralnet_core.losses import LOSSES, get_loss
 
@@ -221,6 +222,19 @@ def test_known_classes_keep_their_numbers() -> None:
         encode_targets(["cat", "dog"], SOFTMAX, 3, "float32", classes=known)
     with pytest.raises(ValueError, match=r"labels must be among 'ant', 'bee', 'cat'; got 1"):
         encode_targets([1, 2], SOFTMAX, 3, "float32", classes=known)
+
+
+def test_strings_are_no_labels_where_numbers_were_trained_on() -> None:
+    assert encode_targets([0, 1], BINARY, 1, "float32", classes=()).values.tolist() == [[0], [1]]
+    for loss, outputs in ((SOFTMAX, 2), (BINARY, 1)):
+        with pytest.raises(ValueError, match="labels must be numbers like those trained on, got 'no'"):
+            encode_targets(["no", "yes"], loss, outputs, "float32", classes=())
+    X = np.ones((2, 1))
+    network = Network([Dense(2)], loss="softmax_cross_entropy")
+    with pytest.raises(ValueError, match="labels must be numbers like those trained on, got 'no'"):
+        network.train(X, [0, 1], Adam(epochs=1), validation=(X, ["no", "yes"]))
+    with pytest.raises(ValueError, match="labels must be numbers like those trained on, got 'no'"):
+        network.train(X, [0, 1], Adam(epochs=1)).score(X, ["no", "yes"])
 
 
 def test_a_validation_set_may_miss_classes() -> None:
