@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from copy import deepcopy
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -130,7 +131,7 @@ def configurations(
     found = []
     for number, params in enumerate(space):
         try:
-            network, optimizer = _checked(build(**params))
+            network, optimizer = _checked(build(**_own(params)))
             # Configurations with equal networks share one: less memory, and looked at once.
             if network not in known:
                 network.build(input_shape)
@@ -138,11 +139,19 @@ def configurations(
             network, text = known[network]
             key = _key(dtype, text, canonical_json(optimizer))
             found.append(Configuration(number, params, network, optimizer, None, key))
-        except Exception as error:  # whatever the user's function raises is that configuration's result
+        except (Exception, SystemExit) as error:  # whatever the user's function raises is its result
             reason = error_text(error)
             key = _key("failed", encode_params(params), reason)
             found.append(Configuration(number, params, None, None, reason, key))
     return found
+
+
+def _own(params: dict[str, Any]) -> dict[str, Any]:
+    """Return parameters that `build` may change: the space's lists serve other configurations too."""
+    try:
+        return deepcopy(params)
+    except Exception:  # not everything can be copied: a module, a lock
+        return params
 
 
 def _checked(built: object) -> tuple[Network, Optimizer]:
@@ -154,7 +163,10 @@ def _checked(built: object) -> tuple[Network, Optimizer]:
 
 def error_text(error: BaseException) -> str:
     """Return an exception as one line."""
-    return " ".join(f"{type(error).__name__}: {error}".split())
+    try:
+        return " ".join(f"{type(error).__name__}: {error}".split())
+    except Exception:  # its class comes from a user, and may fail at this too
+        return type(error).__name__
 
 
 def _key(*texts: str) -> str:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from neuralnet_core import Adam, Dense, Momentum, Network
 from sweep.data import data_digest
 from sweep.jobs import Configuration, Curves, Record, Trial, configurations, trial_identity
+from sweep.space import Space
 
 NETWORK = Network([Dense(4, "tanh"), Dense(1)], loss="mse")
 
@@ -96,6 +97,36 @@ def test_an_error_is_one_line() -> None:
 
     (failed,) = built(build, {"units": 2})
     assert failed.error == "ValueError: first second third"
+
+
+class Unspeakable(Exception):
+    def __str__(self) -> str:
+        raise RuntimeError("nothing to say")
+
+
+@pytest.mark.parametrize(
+    ("error", "text"), [(SystemExit(3), "SystemExit: 3"), (Unspeakable(), "Unspeakable")], ids=["exit", "str"]
+)
+def test_no_error_of_a_build_ends_the_others(error: BaseException, text: str) -> None:
+    def build(fails: bool) -> Any:
+        if fails:
+            raise error
+        return Network([Dense(1)]), Adam()
+
+    failed, fine = configurations(build, [{"fails": True}, {"fails": False}], (3,), "float32")
+    assert failed.error == text
+    assert fine.error is None
+
+
+def test_a_build_may_change_what_it_is_given() -> None:
+    def build(units: list[int], rate: float) -> Any:
+        units.append(1)
+        return Network([Dense(one) for one in units]), Adam(rate)
+
+    space = Space.of({"units": [[8]], "rate": [0.1, 0.2]})
+    one, other = configurations(build, space, (3,), "float32")
+    assert one.network == other.network == Network([Dense(8), Dense(1)])
+    assert one.params == {"units": [8], "rate": 0.1}
 
 
 def test_trials_and_records_are_values() -> None:
