@@ -7,6 +7,7 @@ shape against the layout of the network described. Only then is memory taken for
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import secrets
@@ -44,6 +45,9 @@ def save(model: Model, path: str | os.PathLike[str]) -> None:
     """Write a model's file. Whoever reads `path` sees what was there before or all of the model, never a part."""
     content = dump(model)
     target = Path(os.path.realpath(path))  # a link stays a link
+    if target.exists() and not target.is_file():  # the last step would put a file in a device's place
+        number = errno.EISDIR if target.is_dir() else errno.EINVAL
+        raise OSError(number, "a model is saved in a regular file; give another name", os.fspath(path))
     part = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
     try:
         with part.open("xb") as file:

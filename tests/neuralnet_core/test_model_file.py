@@ -376,3 +376,13 @@ parts = st.sampled_from(
 @settings(max_examples=400)
 def test_any_header_is_a_model_or_one_line(path: tuple[Any, ...], value: Any) -> None:
     model_or_line(with_header(changed(HEADER, path, value)))
+
+
+def test_a_file_takes_the_place_of_files_only(tmp_path: Path) -> None:
+    model = Network([Dense(1)]).train([[0.0], [1.0]], [0.0, 1.0], Adam(epochs=1))
+    os.mkfifo(tmp_path / "pipe.npz")
+    for path, error in ((tmp_path, IsADirectoryError), (tmp_path / "pipe.npz", OSError)):
+        with pytest.raises(error, match="a model is saved in a regular file; give another name"):
+            model.save(path)
+    assert [path.name for path in tmp_path.iterdir()] == ["pipe.npz"]
+    assert (tmp_path / "pipe.npz").is_fifo()
