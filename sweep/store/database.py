@@ -84,7 +84,7 @@ def one_line(path: Path) -> Iterator[None]:
     """Raise whatever SQLite, JSON or a blob's length has against the file as one StoreError."""
     try:
         yield
-    except (sqlite3.Error, ValueError, LookupError, TypeError) as error:
+    except (sqlite3.Error, ValueError, LookupError, TypeError, RecursionError) as error:
         raise explain(error, path) from error
 
 

@@ -144,7 +144,8 @@ class Store:
 
     def read_sweep(self) -> dict[str, Any]:
         """Return what `describe` wrote."""
-        return {key: json.loads(value) for key, value in self._rows("SELECT key, value FROM sweep")}
+        with one_line(self.path):
+            return {key: json.loads(value) for key, value in self._rows("SELECT key, value FROM sweep")}
 
     def identities(self) -> set[str]:
         """Return the identities that have a record."""

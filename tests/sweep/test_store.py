@@ -296,6 +296,7 @@ def test_a_program_that_just_ends_loses_nothing(path: Path) -> None:
 
 def read_everything(path: Path) -> None:
     with Store.read(path) as store:
+        store.read_sweep()
         store.trials()
         store.records()
 
@@ -372,6 +373,8 @@ def test_damage_is_one_line(path: Path) -> None:
     [
         "UPDATE configurations SET params = 'no JSON'",
         "UPDATE configurations SET params = '[]'",
+        f"UPDATE configurations SET params = '{'[' * 100_000}'",
+        "INSERT INTO sweep VALUES ('objective', 'no JSON')",
         "UPDATE records SET metrics = '[1]'",
         "UPDATE curves SET points = x'010203'",
         "DELETE FROM configurations",
