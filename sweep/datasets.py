@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .errors import DataError
-from .suggestions import unknown
+from .errors import unknown
 
 __all__ = ["DATASETS", "Dataset", "load_dataset", "load_file"]
 

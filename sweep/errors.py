@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterable
 
-__all__ = ["ConfigError", "DataError", "UserError"]
+__all__ = ["ConfigError", "DataError", "UserError", "unknown"]
 
 USAGE = 2
 BAD_DATA = 65  # EX_DATAERR of sysexits.h
@@ -34,3 +35,21 @@ class DataError(UserError):
     """Data that cannot be read or trained on."""
 
     exit_code = BAD_DATA
+
+
+def unknown(kind: str, name: str, allowed: Iterable[str]) -> str:
+    """Return the message for a name that is none of the allowed ones.
+
+    Examples
+    --------
+    >>> unknown("layer", "Dens", ["Dense", "Dropout"])
+    "unknown layer 'Dens'; did you mean Dense? (allowed: Dense, Dropout)"
+    >>> unknown("key", "x", [])
+    "unknown key 'x' (none is allowed here)"
+    """
+    names = list(allowed)
+    near = {known.lower(): known for known in reversed(names)}
+    close = difflib.get_close_matches(name.lower(), near, n=1)
+    hint = f"; did you mean {near[close[0]]}?" if close else ""
+    rule = f"(allowed: {', '.join(names)})" if names else "(none is allowed here)"
+    return f"unknown {kind} {name!r}{hint} {rule}"

@@ -21,7 +21,7 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 
 from sweep.datasets import DATASETS
 from sweep.scaling import fit_scaling
-from sweep.suggestions import unknown
+from sweep.errors import unknown
 
 from .overrides import dotted
 from .recipe import Problem

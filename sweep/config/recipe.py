@@ -14,7 +14,7 @@ from typing import Any
 
 import neuralnet_core
 from neuralnet_core import EarlyStopping, Layer, Network, Optimizer, Schedule
-from sweep.suggestions import unknown
+from sweep.errors import unknown
 
 __all__ = ["Problem", "Recipe", "references"]
 

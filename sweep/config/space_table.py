@@ -11,7 +11,7 @@ from sweep.datasets import Dataset
 from sweep.distributions import DISTRIBUTIONS, Distribution, choice
 from sweep.errors import DataError
 from sweep.space import Space
-from sweep.suggestions import unknown
+from sweep.errors import unknown
 
 from .frame import Frame
 from .recipe import Problem, Recipe, references
