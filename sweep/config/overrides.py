@@ -55,14 +55,15 @@ class Override:
 def _value(name: str, text: str) -> Any:
     try:
         parsed = tomllib.loads(f"value = {text}")
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):  # beside TOML's own: a number too long, a nest too deep
         parsed = {}
     if list(parsed) == ["value"]:
         return parsed["value"]
     if BARE_WORD.fullmatch(text):
         return text
+    shown = text if len(text) <= 80 else f"{text[:77]}..."
     raise ValueError(
-        f'{name}: {text!r} is not a TOML value; inside lists and tables write strings in quotes: ["relu"]'
+        f'{name}: {shown!r} is not a TOML value; inside lists and tables write strings in quotes: ["relu"]'
     )
 
 

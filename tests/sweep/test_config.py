@@ -387,6 +387,7 @@ ONE_MISTAKE = [
     (["foo"], "'foo' must be name=value, for example "),
     (["a b=1"], "'a b=1' must be name=value, for example "),
     (["space.activation=[relu]"], "space.activation: '[relu]' is not a TOML value; inside lists "),
+    (["seed=" + "[" * 90_000], f"seed: '{'[' * 77}...' is not a TOML value; "),
     (["repeats.x=1"], "repeats.x: repeats is not a table, it has no 'x'"),
     (
         ["network.layers[9].units=1"],
@@ -434,6 +435,9 @@ def test_a_part_of_a_union_that_lacks_a_parameter(mistakes: Callable[..., list[s
     [
         (b"a = [1\n", "is not valid TOML: "),
         (b"a = \xff\n", "is not a text file in UTF-8"),
+        (b"seed = " + b"9" * 5000 + b"\n", "is not valid TOML: "),
+        (b"a = " + b"[" * 100_000 + b"\n", "is not valid TOML: "),
+        (b"\xef\xbb\xbf", "data: is required"),
         (b"", "data: is required"),
     ],
 )
