@@ -70,13 +70,18 @@ def format_value(value: Any) -> str:
     --------
     >>> format_value(0.00123456), format_value((32, 16)), format_value("an_extraordinarily_long_name")
     ('0.00123', '32-16', 'an_extrao…ong_name')
+    >>> format_value([{"type": "Dense", "units": 16, "activation": "relu"}, {"type": "Dense", "units": 3}])
+    '16 relu-3'
     """
     if isinstance(value, float) and not value.is_integer():
         return f"{value:.3g}"
     if isinstance(value, float):
         return f"{value:.0f}" if abs(value) < 1e5 else f"{value:.3g}"
-    if isinstance(value, tuple):
+    if isinstance(value, tuple | list):
         return shorten("-".join(format_value(item) for item in value))
+    if isinstance(value, Mapping):  # a table of an experiment file: its values say enough
+        items = [item for key, item in value.items() if (key, item) != ("type", "Dense")]
+        return shorten(" ".join(format_value(item) for item in items))
     return shorten(str(value))
 
 

@@ -54,7 +54,7 @@ def extract_learning_curves(results: Results, metric: str | None = None, top: in
     wanted = curves[(full_name == name) | (curves["metric"] == name)]
     if wanted.empty:
         names = sorted({*full_name, *curves["metric"].astype(str)})
-        raise ValueError(f"metric must be one of {', '.join(names) or 'no curves at all'}, got {name!r}")
+        raise ValueError(f"metric must be one of {', '.join(names) or 'no curves at all'}; got {name!r}")
     groups: Any = wanted.groupby(["configuration", "split"], observed=True)
     return LearningCurves(
         selection=selection,
@@ -95,6 +95,8 @@ def draw_learning_curves(data: LearningCurves, ax: Axes | None = None) -> Axes:
 def _legend_title(data: LearningCurves) -> str:
     lines = [wrapped(data.labels.names, LEGEND_WIDTH)] if data.labels.names else []
     lines.append("mean and range of repeats")
+    if any(np.isnan(values).any() for values in data.curves.values()):
+        lines.append("thin: repeats that stopped later")
     return "\n".join([*lines, *(["validation solid, training dashed"] if len(data.splits) > 1 else [])])
 
 
@@ -126,7 +128,7 @@ def _draw_curve(ax: Axes, values: NDArray[np.float64], colour: str, style: objec
         epochs[:common], together.min(axis=0), together.max(axis=0), color=colour, alpha=0.15, linewidth=0
     )
     for repeat in values:
-        ax.plot(epochs[common - 1 :], repeat[common - 1 :], color=colour, linewidth=0.7, alpha=0.6)
+        ax.plot(epochs[common - 1 :], repeat[common - 1 :], color=colour, linewidth=0.6, alpha=0.3)
 
 
 def _by_repeat(group: pandas.DataFrame) -> NDArray[np.float64]:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -36,6 +39,18 @@ def test_python_blocks_run(
         exec(compile("\n" * lines_before + code, str(page), "exec"), namespace)
         printed = capsys.readouterr().out
         assert shown is None or printed == shown
+
+
+RUN_LINE = re.compile(r"^(?:\.venv/bin/)?sweep run (experiments/.*)$", re.MULTILINE)
+COMMANDS = sorted({line for page in PAGES for line in RUN_LINE.findall(page.read_text(encoding="utf-8"))})
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_commands_shown_are_accepted(command: str, tmp_path: Path) -> None:
+    file, *rest = shlex.split(command)
+    sweep = [sys.executable, "-c", "from sweep.cli import main; main()", "run", str(ROOT / file), *rest]
+    ended = subprocess.run([*sweep, "--dry-run"], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stderr) == (0, "")
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

@@ -457,7 +457,9 @@ def test_the_report_says_how_sure_it_is(make_results: Callable[..., Results]) ->
     assert "the best 10 of 24 configurations: means, with 95 % intervals" in text
     assert " over 5 repeats, 95 % interval 0." in text
     assert " of the 23 others (paired t tests, 5 %, Holm)" in text
-    assert "nothing says how sure that is" in "\n".join(closing_lines(make_results(4, repeats=1)))
+    text = "\n".join(closing_lines(make_results(4, repeats=1)))
+    assert "4 configurations: of one repeat, so without intervals" in text
+    assert "nothing says how sure that is" in text
 
 
 def test_exit_codes(make_results: Callable[..., Results]) -> None:
