@@ -72,6 +72,8 @@ def format_value(value: Any) -> str:
     ('0.00123', '32-16', 'an_extrao…ong_name')
     >>> format_value([{"type": "Dense", "units": 16, "activation": "relu"}, {"type": "Dense", "units": 3}])
     '16 relu-3'
+    >>> format_value(("Dense(16, activation='relu')", "Dense(3)"))
+    '16 relu-3'
     """
     if isinstance(value, float) and not value.is_integer():
         return f"{value:.3g}"
@@ -82,7 +84,12 @@ def format_value(value: Any) -> str:
     if isinstance(value, Mapping):  # a table of an experiment file: its values say enough
         items = [item for key, item in value.items() if (key, item) != ("type", "Dense")]
         return shorten(" ".join(format_value(item) for item in items))
-    return shorten(str(value))
+    call = re.fullmatch(r"(\w+)\((.*)\)", str(value))
+    if call is None:
+        return shorten(str(value))
+    kind, arguments = call.groups()  # a layer, say, as it shows itself: its values say enough
+    given = re.sub(r"\b\w+=", "", arguments).replace("'", "").replace(", ", " ")
+    return shorten(given if kind == "Dense" else f"{kind} {given}")
 
 
 def wrapped(names: str, longest: int) -> str:

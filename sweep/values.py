@@ -22,6 +22,8 @@ def plain_value(value: Any) -> Any:
     (32, 16)
     >>> plain_value(len)
     'len'
+    >>> plain_value({"type": "Dense", "units": 16, "activation": "relu"})
+    "Dense(16, activation='relu')"
     """
     if isinstance(value, np.generic | np.ndarray):
         value = value.tolist()
@@ -29,7 +31,15 @@ def plain_value(value: Any) -> Any:
         return value
     if isinstance(value, list | tuple):
         return tuple(plain_value(item) for item in value)
+    if isinstance(value, Mapping) and "type" in value:
+        return _call(**value)
     return getattr(value, "__name__", None) or repr(value)
+
+
+def _call(type: str, **fields: Any) -> str:  # noqa: A002 - the key of an experiment file
+    """Return a table of an experiment file as the value it stands for shows itself."""
+    shown = [f"{name}={plain_value(value)!r}" for name, value in fields.items()]
+    return f"{type}({', '.join([*(text.partition('=')[2] for text in shown[:1]), *shown[1:]])})"
 
 
 def encode_params(params: Mapping[str, Any]) -> str:

@@ -151,8 +151,9 @@ def _load_data(
         data = load_dataset(table.name, **table.arguments)
     else:
         data = load_file(folder / str(table.file), str(table.target), table.features)
+    numbers = _numbers(data)
     try:
-        scaling = fit_scaling(table.scaling, _numbers(data))
+        scaling = fit_scaling(table.scaling, numbers)
     except ValueError as error:
         raise DataError(f"{data.name}: {error}") from None
     held_out = None

@@ -11,6 +11,7 @@ import matplotlib
 import numpy as np
 import pytest
 
+from neuralnet_core import Dense, Dropout
 from sweep.labels import configuration_labels, format_interval, format_value, varying_parameters, wrapped
 from sweep.plots.comparison import extract_comparison
 from sweep.plots.decision_boundaries import extract_decision_boundaries
@@ -281,6 +282,8 @@ def test_labels_name_only_what_varies() -> None:
     [
         (0.1, "0.1"), (1e-5, "1e-05"), (2.0, "2"), (1e6, "1e+06"), (64, "64"), (True, "True"), (None, "None"),
         ("relu", "relu"), ((64, 32, 16), "64-32-16"), (float("inf"), "inf"), ("x" * 40, "xxxxxxxxx…xxxxxxxx"),
+        ((Dense(16, "relu"), Dense(3)), "16 relu-3"), ([{"type": "Dense", "units": 3}], "3"),
+        (Dropout(0.2), "Dropout 0.2"),
     ],
 )  # fmt: skip
 def test_values_take_few_characters(value: Any, text: str) -> None:

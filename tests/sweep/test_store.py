@@ -19,6 +19,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from neuralnet_core import Dense, Dropout, WarmUp
 from sweep.jobs import Record, Trial
 from sweep.store import Store, StoreError
 from sweep.store.database import SCHEMA_VERSION, explain
@@ -152,6 +153,20 @@ def test_finite_metrics_come_back_and_others_are_nan(metrics: dict[str, float]) 
     assert list(found) == list(metrics)
     for name, value in metrics.items():
         assert found[name] == value if np.isfinite(value) else np.isnan(found[name])
+
+
+@pytest.mark.parametrize(
+    ("table", "value"),
+    [
+        ({"type": "Dense", "units": 16, "activation": "relu"}, Dense(16, "relu")),
+        ({"type": "Dropout", "rate": 0.5}, Dropout(0.5)),
+        ({"type": "WarmUp", "updates": 9, "after": 0.1}, WarmUp(9, 0.1)),
+    ],
+)
+def test_a_table_of_an_experiment_file_reads_as_the_value_in_python(
+    table: dict[str, object], value: object
+) -> None:
+    assert plain_value([table]) == plain_value([value]) == (repr(value),)
 
 
 def test_values_that_are_no_plain_data_become_text() -> None:
