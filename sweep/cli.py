@@ -57,6 +57,8 @@ def _main(arguments: Sequence[str] | None) -> None:
         _fail([str(error)], TRY_AGAIN if error.temporary else BAD_STORE)
     except (KeyboardInterrupt, click.Abort):
         _fail(["interrupted"], 130)
+    except MemoryError as error:
+        _fail([f"not enough memory: {error}"], TRY_AGAIN)
     except OSError as error:
         told = f"{error.filename}: {error.strerror}" if error.filename else str(error)
         _fail([told], TRY_AGAIN if error.errno == errno.ENOSPC else USAGE)
@@ -130,7 +132,8 @@ def run(
         from .preview import preview
 
         data = experiment.data
-        click.echo(_usage_errors(preview, experiment.sweep, data.X, data.y, experiment.validation, before))
+        study = _usage_errors(experiment.sweep.study, data.X, data.y, experiment.validation)
+        click.echo(preview(study, before))
         return 0
     click.echo(f"recording in {store}" + (", which has records: going on with it" if before else ""))
     started = time.perf_counter()  # what a user waits for; nothing but a line of text depends on it

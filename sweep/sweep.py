@@ -151,14 +151,10 @@ class Sweep:
             After Ctrl-C, if nothing was recorded yet.
         """
         workers, backend = check_workers(n_jobs, backend)
-        fraction, held_out = check_validation(validation)
-        data = Data.of(X, y, held_out, sample_weight, self.dtype)
-        built = configurations(self.build, self.space, data.input_shape, self.dtype)
-        decides = _check_objective(objective, validation is not None, built)
+        study = self.study(X, y, validation, sample_weight)
+        decides = _check_objective(objective, validation is not None, study.configurations)
         shown = progress_for(progress, decides, higher_is_better(decides))
-        seeds = [derive_seed(self.seed, repeat, 0) for repeat in range(self.repeats)]
-        study = Study.of(seeds, self.dtype, built, data, Splits(data, fraction, self.seed))
-        description = self._description(data, fraction, decides)
+        description = self._description(study.data, validation, decides)
         with ExitStack() as stack:
             recorder = _Recorder(study, None if store is None else stack.enter_context(Store.open(store)))
             recorder.begin(description)
@@ -173,8 +169,23 @@ class Sweep:
             store=store,
         )
 
-    def _description(self, data: Data, fraction: float | None, objective: str) -> dict[str, Any]:
+    def study(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        validation: float | tuple[ArrayLike, ArrayLike] | None = None,
+        sample_weight: ArrayLike | None = None,
+    ) -> Study:
+        """Return all that `run` would do with this data, checked and worked out, but nothing trained."""
+        fraction, held_out = check_validation(validation)
+        data = Data.of(X, y, held_out, sample_weight, self.dtype)
+        built = configurations(self.build, self.space, data.input_shape, self.dtype)
+        seeds = [derive_seed(self.seed, repeat, 0) for repeat in range(self.repeats)]
+        return Study.of(seeds, self.dtype, built, data, Splits(data, fraction, self.seed))
+
+    def _description(self, data: Data, validation: object, objective: str) -> dict[str, Any]:
         engine = engine_info()
+        fraction, _ = check_validation(validation)
         return {
             "objective": objective,
             "higher_is_better": higher_is_better(objective),
