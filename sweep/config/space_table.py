@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -61,7 +62,7 @@ def _values(values: Any) -> Any:
     name = fields.pop("distribution", None)
     if name not in DISTRIBUTIONS:
         raise ValueError(unknown("distribution", str(name), DISTRIBUTIONS))
-    wanted = ["values"] if name == "choice" else ["low", "high"]
+    wanted = list(inspect.signature(DISTRIBUTIONS[name]).parameters)
     if sorted(fields) != sorted(wanted):
         raise ValueError(f"{name} takes {' and '.join(wanted)}, got {', '.join(fields) or 'nothing'}")
     return DISTRIBUTIONS[name](**fields)
