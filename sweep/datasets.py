@@ -15,8 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .errors import DataError
-from .errors import unknown
+from .errors import DataError, unknown
 
 __all__ = ["DATASETS", "Dataset", "load_dataset", "load_file"]
 

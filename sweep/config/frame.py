@@ -20,8 +20,8 @@ from pydantic import (
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from sweep.datasets import DATASETS
-from sweep.scaling import fit_scaling
 from sweep.errors import unknown
+from sweep.scaling import fit_scaling
 
 from .overrides import dotted
 from .recipe import Problem

@@ -10,9 +10,8 @@ from neuralnet_core import LOSSES, encode_targets
 from sweep.data import Data
 from sweep.datasets import Dataset
 from sweep.distributions import DISTRIBUTIONS, Distribution, choice
-from sweep.errors import DataError
+from sweep.errors import DataError, unknown
 from sweep.space import Space
-from sweep.errors import unknown
 
 from .frame import Frame
 from .recipe import Problem, Recipe, references
