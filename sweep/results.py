@@ -14,18 +14,19 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from neuralnet_core import Model
-from sweep.jobs import Record, Trial
-from sweep.labels import counted, format_interval, format_value, varying_parameters
-from sweep.objective import choose_objective, higher_is_better, rank
-from sweep.statistics import paired_differences, summarize
-from sweep.store import Store
-from sweep.tables import PENDING, configurations_table, curves_table, metric_names, trials_table
-from sweep.values import plain_value
+
+from .jobs import Record, Trial
+from .labels import counted, format_interval, format_value, varying_parameters
+from .objective import choose_objective, higher_is_better, rank
+from .statistics import paired_differences, summarize
+from .store import Store
+from .tables import PENDING, configurations_table, curves_table, metric_names, trials_table
+from .values import plain_value
 
 if TYPE_CHECKING:
     import pandas
 
-    from sweep.plots import Plots
+    from .plots import Plots
 
 MOST_PAIRS = 1_000_000
 SHOWN_ROWS = 10  # of the summary, in a notebook
@@ -227,7 +228,7 @@ class Results:
     @cached_property
     def plot(self) -> Plots:
         """The plots: ``results.plot.comparison()`` and others, each of which returns Axes."""
-        from sweep.plots import Plots
+        from .plots import Plots
 
         return Plots(self)
 

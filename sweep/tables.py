@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sweep.jobs import Record, Trial
-from sweep.objective import OBJECTIVES
-from sweep.values import plain_value
+from .jobs import Record, Trial
+from .objective import OBJECTIVES
+from .values import plain_value
 
 if TYPE_CHECKING:
     import pandas

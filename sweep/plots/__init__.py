@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from sweep.plots.comparison import draw_comparison, extract_comparison
-from sweep.plots.decision_boundaries import draw_decision_boundaries, extract_decision_boundaries
-from sweep.plots.heatmap import draw_heatmap, extract_heatmap
-from sweep.plots.learning_curves import draw_learning_curves, extract_learning_curves
-from sweep.plots.parallel_coordinates import draw_parallel_coordinates, extract_parallel_coordinates
-from sweep.plots.slices import draw_slice, draw_slices, extract_slice, extract_slices
+from .comparison import draw_comparison, extract_comparison
+from .decision_boundaries import draw_decision_boundaries, extract_decision_boundaries
+from .heatmap import draw_heatmap, extract_heatmap
+from .learning_curves import draw_learning_curves, extract_learning_curves
+from .parallel_coordinates import draw_parallel_coordinates, extract_parallel_coordinates
+from .slices import draw_slice, draw_slices, extract_slice, extract_slices
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sweep.labels import Labels, wrapped
-from sweep.plots.selection import Selection, select
-from sweep.plots.style import BLUE, GREY, add_legend, is_wide, metric_label, own_axes, spanned, tidy
+
+from .selection import Selection, select
+from .style import BLUE, GREY, add_legend, is_wide, metric_label, own_axes, spanned, tidy
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

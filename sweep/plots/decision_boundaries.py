@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from sweep.labels import Labels
-from sweep.plots.selection import select
-from sweep.plots.style import grid_of_axes
+
+from .selection import select
+from .style import grid_of_axes
 
 if TYPE_CHECKING:
     from neuralnet_core import Model

@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuralnet_core import check_choice
-from sweep.plots.parameters import Side, set_ticks, side_of
-from sweep.plots.selection import Selection, select
-from sweep.plots.style import COLOURMAP, PALE, VERMILLION, is_wide, metric_label, own_axes, spanned
+
+from .parameters import Side, set_ticks, side_of
+from .selection import Selection, select
+from .style import COLOURMAP, PALE, VERMILLION, is_wide, metric_label, own_axes, spanned
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from sweep.labels import Labels, wrapped
 from sweep.objective import higher_is_better
-from sweep.plots.selection import Selection, select
-from sweep.plots.style import COLOURS, add_legend, is_wide, metric_label, own_axes, spanned, tidy
+
+from .selection import Selection, select
+from .style import COLOURS, add_legend, is_wide, metric_label, own_axes, spanned, tidy
 
 if TYPE_CHECKING:
     import pandas

@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sweep.labels import wrapped
-from sweep.plots.parameters import Scale
-from sweep.plots.selection import Selection, select
-from sweep.plots.style import COLOURMAP, is_wide, metric_label, own_axes, spanned
+
+from .parameters import Scale
+from .selection import Selection, select
+from .style import COLOURMAP, is_wide, metric_label, own_axes, spanned
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

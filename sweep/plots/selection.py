@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from neuralnet_core import check_integer
 from sweep.labels import Labels, configuration_labels, varying_parameters
 from sweep.objective import choose_objective, higher_is_better, rank
-from sweep.plots.parameters import Scale, scale_of
+
+from .parameters import Scale, scale_of
 
 if TYPE_CHECKING:
     import pandas

@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuralnet_core import check_choice
-from sweep.plots.parameters import Scale, label_axis, side_of
-from sweep.plots.selection import Selection, select
-from sweep.plots.style import (
+
+from .parameters import Scale, label_axis, side_of
+from .selection import Selection, select
+from .style import (
     BLUE,
     GREY,
     VERMILLION,

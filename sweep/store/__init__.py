@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sweep.store.database import StoreError
-from sweep.store.store import Store
+from .database import StoreError
+from .store import Store
 
 __all__ = ["Store", "StoreError"]

@@ -11,7 +11,7 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from sweep.store.lock import LockHeldError, WriterLock
+from .lock import LockHeldError, WriterLock
 
 APPLICATION_ID = 0x6E6E7377  # "nnsw", in the file's header: what the file is
 SCHEMA_VERSION = 1  # also in the header (user_version)

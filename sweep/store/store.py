@@ -18,9 +18,10 @@ from typing import Any, Self
 import numpy as np
 
 from sweep.jobs import RESULTS, Record, Trial
-from sweep.store.database import Connection, StoreError, explain, one_line, open_for_reading, open_for_writing
-from sweep.store.writer import GroupWriter
 from sweep.values import decode_metrics, decode_params, encode_metrics, encode_params
+
+from .database import Connection, StoreError, explain, one_line, open_for_reading, open_for_writing
+from .writer import GroupWriter
 
 # A result is final. What failed may be tried again, and then the new record takes the old one's place.
 RECORD = f"""
