@@ -9,7 +9,7 @@ from .engine.dispatch import NUMERICS_VERSION, EngineInfo, engine_info
 from .gradcheck import check_gradients
 from .initializers import INITIALIZERS
 from .layers import Dense, Dropout, Layer
-from .losses import LOSSES
+from .losses import LOSSES, METRICS
 from .model import Model
 from .network import Network
 from .optimizers import Adam, AdamW, EarlyStopping, GradientDescent, Momentum, Optimizer, RMSprop
@@ -23,6 +23,7 @@ __all__ = [
     "ACTIVATIONS",
     "INITIALIZERS",
     "LOSSES",
+    "METRICS",
     "NUMERICS_VERSION",
     "Adam",
     "AdamW",

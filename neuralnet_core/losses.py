@@ -133,6 +133,13 @@ _ROWS = (
 
 LOSSES: dict[str, Loss] = {row.name: row for row in _ROWS}
 
+# All that a training may measure by epoch, in the order of its history: two losses, then the score of its loss.
+METRICS = (
+    "train_loss",
+    "validation_loss",
+    *(f"validation_{score}" for score in dict.fromkeys(row.metric for row in _ROWS)),
+)
+
 
 def get_loss(name: str) -> Loss:
     """Return the loss of a name, or raise ValueError listing the names.

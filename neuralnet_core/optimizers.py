@@ -6,11 +6,10 @@ from dataclasses import KW_ONLY, dataclass
 
 from .brief import brief
 from .checks import check_choice, check_count, check_flag, check_number
+from .losses import METRICS
 from .schedules import Schedule, check_rate
 
 __all__ = ["Adam", "AdamW", "EarlyStopping", "GradientDescent", "Momentum", "Optimizer", "RMSprop"]
-
-MONITORS = ("validation_loss", "validation_accuracy", "validation_r2", "train_loss")
 
 
 @dataclass(frozen=True, repr=False)
@@ -19,7 +18,7 @@ class EarlyStopping:
 
     Parameters
     ----------
-    monitor : {"validation_loss", "validation_accuracy", "validation_r2", "train_loss"}
+    monitor : {"train_loss", "validation_loss", "validation_r2", "validation_accuracy"}
         Losses improve downwards, accuracy and R2 upwards.
     patience : int
         Epochs without an improvement after which training stops.
@@ -40,7 +39,7 @@ class EarlyStopping:
     restore_best: bool = True
 
     def __post_init__(self) -> None:
-        check_choice("monitor", self.monitor, MONITORS)
+        check_choice("monitor", self.monitor, METRICS)
         object.__setattr__(self, "patience", check_count("patience", self.patience))
         object.__setattr__(self, "min_delta", check_number("min_delta", self.min_delta, at_least=0))
         check_flag("restore_best", self.restore_best)

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from neuralnet_core import check_choice
+from neuralnet_core import METRICS, check_choice
 
-# The first that was measured decides.
-OBJECTIVES = ("validation_accuracy", "validation_r2", "validation_loss", "train_loss")
+# The first that was measured decides: accuracy, R2, the validation loss, the training loss.
+OBJECTIVES = METRICS[::-1]
 LOWER_IS_BETTER = ("loss", "error", "mse", "rmse", "mae", "deviance")  # how such metrics' names end
 # Means of the same values in another order differ in the last digits: no difference to rank by.
 RANKED_DIGITS = 12

@@ -21,6 +21,7 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 
 from sweep.datasets import DATASETS
 from sweep.errors import unknown
+from sweep.objective import OBJECTIVES
 from sweep.scaling import fit_scaling
 
 from .overrides import dotted
@@ -120,7 +121,14 @@ class Frame(Table):
     seed: int = Field(0, ge=0)
     dtype: Literal["float32", "float64"] = "float32"
     samples: int | None = Field(None, ge=1)
-    objective: Literal["validation_accuracy", "validation_r2", "validation_loss", "train_loss"] | None = None
+    objective: str | None = None
+
+    @field_validator("objective")
+    @classmethod
+    def _check_objective(cls, name: str | None) -> str | None:
+        if name is not None and name not in OBJECTIVES:
+            raise ValueError(unknown("metric", name, OBJECTIVES))
+        return name
 
 
 # --- Messages ---------------------------------------------------------------------------------------------------

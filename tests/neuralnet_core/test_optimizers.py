@@ -71,7 +71,7 @@ def test_every_optimizer_refuses_bad_numbers(
         (lambda: Adam(epochs=2.5), TypeError, "epochs must be an integer >= 1, got 2.5"),
         (lambda: AdamW(weight_decay=-1), ValueError, "weight_decay must be >= 0"),
         (lambda: Adam(early_stopping=5), TypeError, "early_stopping must be an EarlyStopping or None, got 5"),
-        (lambda: EarlyStopping(monitor="val_loss"), ValueError, "monitor must be one of validation_loss"),
+        (lambda: EarlyStopping(monitor="val_loss"), ValueError, "monitor must be one of train_loss, "),
         (lambda: EarlyStopping(patience=0), ValueError, "patience must be >= 1, got 0"),
         (lambda: EarlyStopping(patience=2**70), ValueError, "patience must be < 2147483648, got"),
         (lambda: StepDecay(0.1, 0.5, 2**70), ValueError, "every must be < 2147483648, got"),

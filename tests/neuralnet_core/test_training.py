@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from neuralnet_core import (
+    METRICS,
     Adam,
     AdamW,
     CancelToken,
@@ -145,6 +146,15 @@ def test_early_stopping_without_restoring_keeps_the_last_epoch() -> None:
     assert packed[0].epoch == len(packed[0].history_arrays["train_loss"]) < 60
     alone = REGRESSION.train(X[:60], Y[:60], Adam(0.1, epochs=int(packed[0].epoch)))
     assert packed[0].digest() == alone.digest()
+
+
+@pytest.mark.parametrize("monitor", METRICS)
+def test_every_metric_can_be_monitored(monitor: str) -> None:
+    network, y = (CLASSIFICATION, LABELS) if monitor == "validation_accuracy" else (REGRESSION, Y)
+    optimizer = Adam(0.3, epochs=25, early_stopping=EarlyStopping(monitor, patience=25))
+    model = network.train(X[:60], y[:60], optimizer, validation=(X[60:], y[60:]))
+    values = model.history_arrays[monitor]
+    assert model.epoch == 1 + (values.argmin() if monitor.endswith("loss") else values.argmax())
 
 
 def test_weights_of_zero_leave_rows_out() -> None:

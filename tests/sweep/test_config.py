@@ -268,7 +268,10 @@ ONE_MISTAKE = [
     (["dtype=float16"], "command line: dtype: must be 'float32' or 'float64', got 'float16'"),
     (["seed=-1"], "command line: seed: must be >= 0, got -1"),
     (["samples=0"], "command line: samples: must be >= 1, got 0"),
-    (["objective=accuracy"], "command line: objective: must be 'validation_accuracy', "),
+    (
+        ["objective=accuracy"],
+        "command line: objective: unknown metric 'accuracy' (allowed: validation_accuracy, ",
+    ),
     (["validation=1.5"], "command line: validation.fraction: must be < 1, got 1.5"),
     (["validation={}"], "command line: validation: needs fraction (such as 0.2) or file"),
     (
