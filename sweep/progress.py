@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterable
 from contextlib import suppress
 from types import TracebackType
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import TYPE_CHECKING, Self
 
 from .jobs import Record
 from .planner import Pace
@@ -42,23 +42,8 @@ class Best:
         return ", ".join(best + [f"{count} {state}" for state, count in self._states.items()])
 
 
-class Progress(Protocol):
-    """What a run tells about itself while it goes on."""
-
-    def __enter__(self) -> Self:
-        """Begin."""
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """End."""
-
-    def advance(self, records: Iterable[Record], pace: Pace) -> None:
-        """Show that more records came in."""
-
-
-class Silent:
-    """Nobody watches."""
+class Progress:
+    """What a run tells about itself while it goes on; this one tells nothing."""
 
     def __enter__(self) -> Self:
         return self
@@ -69,10 +54,10 @@ class Silent:
         """End without a word."""
 
     def advance(self, records: Iterable[Record], pace: Pace) -> None:
-        """Show nothing."""
+        """Take in that more records came; show nothing."""
 
 
-class Plain(Silent):
+class Plain(Progress):
     """A line on standard error every few seconds, and one at the end."""
 
     def __init__(self, best: Best) -> None:
@@ -101,12 +86,13 @@ class Plain(Silent):
             print(line, file=sys.stderr, flush=True)
 
 
-class Bar(Silent):
+class Bar(Progress):
     """A bar of rich, in a terminal or a notebook."""
 
     def __init__(self, best: Best) -> None:
         from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
+        from rich.progress import Progress as RichProgress
 
         self._best = best
         console = Console(stderr=not _in_notebook())
@@ -117,7 +103,7 @@ class Bar(Silent):
             TextColumn("{task.fields[pace]}"),
             TextColumn("[bold]{task.fields[best]}"),
         )
-        self._bar: rich.progress.Progress = Progress(*columns, console=console)
+        self._bar: rich.progress.Progress = RichProgress(*columns, console=console)
         self._task: rich.progress.TaskID | None = None
 
     def __enter__(self) -> Self:
@@ -157,12 +143,12 @@ def progress_for(choice: object, objective: str, higher_is_better: bool) -> Prog
     if choice not in (True, False, "plain"):
         raise ValueError(f'progress must be True, False or "plain", got {choice!r}')
     if sys.stderr is None:  # closed, or a program without a console
-        return Silent()
+        return Progress()
     if choice == "plain":
         return Plain(Best(objective, higher_is_better))
     if choice is True and (sys.stderr.isatty() or _in_notebook()):
         return Bar(Best(objective, higher_is_better))
-    return Silent()
+    return Progress()
 
 
 def _in_notebook() -> bool:

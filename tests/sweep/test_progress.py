@@ -7,7 +7,7 @@ import pytest
 
 from sweep.jobs import Record
 from sweep.planner import Pace
-from sweep.progress import Bar, Best, Plain, Silent, describe, progress_for
+from sweep.progress import Bar, Best, Plain, Progress, describe, progress_for
 
 
 def record(state: str, score: float | None = None) -> Record:
@@ -58,8 +58,8 @@ def test_a_bar(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPat
 def test_silent_where_nobody_watches(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(sys.modules, "ipykernel", raising=False)
     monkeypatch.setattr(sys.stderr, "isatty", lambda: False)
-    assert type(progress_for(True, "train_loss", False)) is Silent
-    assert type(progress_for(False, "train_loss", False)) is Silent
+    assert type(progress_for(True, "train_loss", False)) is Progress
+    assert type(progress_for(False, "train_loss", False)) is Progress
     assert type(progress_for("plain", "train_loss", False)) is Plain
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     assert type(progress_for(True, "train_loss", False)) is Bar
@@ -68,7 +68,7 @@ def test_silent_where_nobody_watches(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("choice", [True, "plain"])
 def test_silent_where_standard_error_is_closed(choice: object, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stderr", None)
-    assert type(progress_for(choice, "train_loss", False)) is Silent
+    assert type(progress_for(choice, "train_loss", False)) is Progress
 
 
 def test_a_pipe_that_nobody_reads_ends_no_training(monkeypatch: pytest.MonkeyPatch) -> None:
