@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .activations import Floats
-from .backpropagation import Arrays, Keep, evaluate, forward, loss_and_gradients, mean_loss
+from .backpropagation import Arrays, Keep, evaluate, loss_and_gradients
 from .layers import Dropout
 from .layout import Layout
 from .losses import get_loss
@@ -23,7 +23,7 @@ from .optimizers import Adam, AdamW, EarlyStopping, GradientDescent, Momentum, O
 from .random import dropout_keep, permutation
 from .schedules import learning_rate_at
 
-__all__ = ["ReferenceRun", "evaluate", "forward", "loss_and_gradients", "mean_loss", "train_reference"]
+__all__ = ["ReferenceRun", "train_reference"]
 
 
 def _step(optimizer: Optimizer, moments: Arrays, g: Floats, rate: float, t: int) -> Floats:

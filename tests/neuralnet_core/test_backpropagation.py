@@ -15,13 +15,13 @@ from neuralnet_core import (
     Dropout,
     Network,
 )
-from neuralnet_core.gradcheck import compare, numeric_gradients
-from neuralnet_core.reference import (
+from neuralnet_core.backpropagation import (
     evaluate,
     forward,
     loss_and_gradients,
     mean_loss,
 )
+from neuralnet_core.gradcheck import compare, numeric_gradients
 
 X = np.random.default_rng(7).normal(size=(12, 4))
 LINE = Network([Dense(1, bias=False)])  # one weight W: the loss on x = 1, t = 0 is W^2, its gradient 2 W

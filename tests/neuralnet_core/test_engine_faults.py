@@ -25,9 +25,9 @@ from neuralnet_core import (
     RMSprop,
     train_many,
 )
+from neuralnet_core.backpropagation import forward as reference_forward
 from neuralnet_core.evaluation import forward
 from neuralnet_core.reference import ReferenceRun, train_reference
-from neuralnet_core.reference import forward as reference_forward
 
 X = np.random.default_rng(1).normal(size=(30, 4))
 Y = np.sin(X[:, :2]) + X[:, 2:]

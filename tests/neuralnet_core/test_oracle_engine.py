@@ -29,9 +29,10 @@ from neuralnet_core import (
     Optimizer,
     train_many,
 )
+from neuralnet_core.backpropagation import evaluate as reference_evaluate
+from neuralnet_core.backpropagation import loss_and_gradients
 from neuralnet_core.evaluation import evaluate, gradients
-from neuralnet_core.reference import ReferenceRun, loss_and_gradients, train_reference
-from neuralnet_core.reference import evaluate as reference_evaluate
+from neuralnet_core.reference import ReferenceRun, train_reference
 
 CASES = training_cases()
 

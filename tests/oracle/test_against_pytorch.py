@@ -35,9 +35,10 @@ from neuralnet_core import (
     WarmUp,
     train_many,
 )
+from neuralnet_core.backpropagation import loss_and_gradients
 from neuralnet_core.evaluation import evaluate, forward, gradients
 from neuralnet_core.random import dropout_keep, permutation
-from neuralnet_core.reference import loss_and_gradients, train_reference
+from neuralnet_core.reference import train_reference
 from neuralnet_core.schedules import Schedule, learning_rate_at
 
 CASES = training_cases()
