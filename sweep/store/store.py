@@ -192,12 +192,6 @@ class Store:
         found = self._rows(query, (identity,))
         return found[0][0] if found else None
 
-    def check(self) -> None:
-        """Read the whole file and raise a StoreError if anything in it is damaged."""
-        problem = self._rows("PRAGMA integrity_check(1)")[0][0]
-        if problem != "ok":
-            raise StoreError(f"{self.path} is damaged: {problem}")
-
     # --- Inside -------------------------------------------------------------------------------------------
 
     def _put(self, action: Callable[[Connection], None]) -> None:
