@@ -8,14 +8,11 @@ from .results import Results
 from .store import StoreError
 from .sweep import Sweep
 
-load_results = Results.open
-
 __all__ = [
     "Results",
     "StoreError",
     "Sweep",
     "choice",
-    "load_results",
     "loguniform",
     "parallel_train",
     "randint",

@@ -115,11 +115,11 @@ class Results:
         --------
         >>> import os, tempfile
         >>> from neuralnet_core import Dense, GradientDescent, Network
-        >>> from sweep import Sweep, load_results
+        >>> from sweep import Results, Sweep
         >>> path = os.path.join(tempfile.mkdtemp(), "line.sweep")
         >>> sweep = Sweep(lambda rate: (Network([Dense(1)]), GradientDescent(rate)), {"rate": [0.01, 0.1]})
         >>> _ = sweep.run([[0.0], [1.0], [2.0]], [1.0, 3.0, 5.0], store=path)
-        >>> load_results(path).best
+        >>> Results.open(path).best
         {'rate': 0.1}
         """
         with Store.read(path) as store:

@@ -21,7 +21,7 @@ import pytest
 
 import sweep.datasets
 from neuralnet_core import derive_seed
-from sweep import Results, load_results
+from sweep import Results
 from sweep.cli import main
 from sweep.export import align, as_csv, as_json, readable_summary, readable_trials, write_parquet
 from sweep.reporting import closing_lines, exit_code
@@ -114,7 +114,7 @@ def test_run_trains_records_and_reports(run: Run, tmp_path: Path) -> None:
     assert "rank  hidden  learning_rate  validation_accuracy" in ended.out
     assert "best: hidden=" in ended.out
     assert "  sweep plot moons.sweep comparison" in ended.out
-    assert len(load_results(tmp_path / "moons.sweep").trials) == 12
+    assert len(Results.open(tmp_path / "moons.sweep").trials) == 12
 
 
 def test_run_goes_on_with_a_store_that_exists(run: Run) -> None:
@@ -127,7 +127,7 @@ def test_run_goes_on_with_a_store_that_exists(run: Run) -> None:
 def test_run_records_what_python_gets(run: Run, tmp_path: Path) -> None:
     run("run", "moons.toml", "--store", "here.sweep", "--n-jobs", "1", "--backend", "sequential")
     data = sweep.datasets.load_dataset("moons", n_samples=200, noise=0.2)
-    trials = load_results(tmp_path / "here.sweep").trials
+    trials = Results.open(tmp_path / "here.sweep").trials
     assert list(trials["seed"][:3]) == [derive_seed(0, repeat, 0) for repeat in range(3)]
     from sweep.config import load_experiment
 
@@ -300,7 +300,7 @@ def test_table_shows_the_trials(stored: Run) -> None:
 
 def test_csv_gives_every_number_exactly(stored: Run, tmp_path: Path) -> None:
     out = stored("table", "moons.sweep", "--trials", "--format", "csv").out
-    trials = load_results(tmp_path / "moons.sweep").trials
+    trials = Results.open(tmp_path / "moons.sweep").trials
     rows = list(csv.DictReader(io.StringIO(out)))
     assert list(rows[0]) == list(trials.columns)
     assert [float(row["train_loss"]) for row in rows] == list(trials["train_loss"])
@@ -309,7 +309,7 @@ def test_csv_gives_every_number_exactly(stored: Run, tmp_path: Path) -> None:
 
 def test_json_gives_every_number_exactly(stored: Run, tmp_path: Path) -> None:
     rows = json.loads(stored("table", "moons.sweep", "--format", "json").out)
-    summary = load_results(tmp_path / "moons.sweep").summary
+    summary = Results.open(tmp_path / "moons.sweep").summary
     assert [row["mean_train_loss"] for row in rows] == list(summary["mean_train_loss"])
     assert [row["params_hidden"] for row in rows] == list(summary["params_hidden"])
 

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from neuralnet_core import Adam, Dense, EarlyStopping, GradientDescent, Network, derive_seed
-from sweep import Sweep, load_results, uniform
+from sweep import Results, Sweep, uniform
 from sweep.study import Study
 
 RNG = np.random.default_rng(0)
@@ -188,7 +188,7 @@ def test_a_store_gives_the_same_tables(tmp_path: Path) -> None:
     path = tmp_path / "grid.sweep"
     results = run(Sweep(classify, GRID, repeats=2), store=path)
     memory = run(Sweep(classify, GRID, repeats=2))
-    for other in (memory, load_results(path)):
+    for other in (memory, Results.open(path)):
         pd.testing.assert_frame_equal(table(results), table(other))
         pd.testing.assert_frame_equal(results.summary, other.summary)
         pd.testing.assert_frame_equal(results.curves, other.curves)
@@ -247,7 +247,7 @@ def test_more_repeats_keep_the_first_ones(tmp_path: Path) -> None:
 def test_a_store_keeps_models(tmp_path: Path) -> None:
     path = tmp_path / "grid.sweep"
     results = run(Sweep(classify, GRID), store=path, keep_models=True)
-    assert load_results(path).model(1).digest() == results.trials.loc[1, "digest"]
+    assert Results.open(path).model(1).digest() == results.trials.loc[1, "digest"]
 
 
 # --- Wrong use ----------------------------------------------------------------------------------------------
