@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 from numpy.typing import NDArray
 
-from neuralnet_core import Adam, Dense, Network
+from neuralnet_core import Adam, Dense, Network, train_many
 from neuralnet_core.data import check_features, check_rows, check_same_length, check_weights, encode_targets
 from neuralnet_core.losses import LOSSES, get_loss
 
@@ -121,6 +121,15 @@ def test_rows_and_masks_say_the_same() -> None:
         indices = check_rows(rows, 3)
         assert indices.dtype == np.int64
         assert indices.tolist() == [0, 2]
+
+
+def test_rows_may_be_read_only() -> None:
+    rows = np.array([0, 2])
+    rows.flags.writeable = False
+    assert check_rows(rows, 3).flags.writeable
+    network, X = Network([Dense(1)]), np.eye(3)
+    (model,) = train_many(network, Adam(epochs=1), X, X[:, 0], seeds=0, rows=rows, validation_rows=rows)
+    assert model.state == "done"
 
 
 @pytest.mark.parametrize(
