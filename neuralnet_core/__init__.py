@@ -2,6 +2,7 @@
 
 from . import engine as engine  # first: it says what to do where nothing is compiled
 from .activations import ACTIVATIONS
+from .batch import broadcast
 from .cancel import CancelToken, TrainingCancelled
 from .checks import check_choice, check_dtype, check_integer, check_number, check_seed
 from .data import check_features, check_rows, check_weights, encode_targets
@@ -45,6 +46,7 @@ __all__ = [
     "StepDecay",
     "TrainingCancelled",
     "WarmUp",
+    "broadcast",
     "canonical_json",
     "check_choice",
     "check_dtype",

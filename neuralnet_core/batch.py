@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +17,61 @@ from .network import Network
 from .optimizers import Optimizer
 from .plans import Lane, PackData
 
-__all__ = ["Batch", "Task"]
+__all__ = ["Batch", "Task", "broadcast"]
+
+
+def broadcast(
+    networks: Any,
+    optimizers: Any,
+    seeds: Any,
+    rows: Any = None,
+    validation_rows: Any = None,
+    initial: Any = None,
+) -> dict[str, list[Any]]:
+    """Return a list for each argument, all of one length; what is single serves all networks.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If their numbers do not agree, or if something else is given as a network, optimizer or seed.
+
+    Examples
+    --------
+    >>> from neuralnet_core import Adam, Dense
+    >>> columns = broadcast(Network([Dense(1)]), Adam(), range(3), rows=[0, 1])
+    >>> columns["seeds"], columns["rows"]
+    ([0, 1, 2], [[0, 1], [0, 1], [0, 1]])
+    """
+    given = {
+        "networks": list(networks) if isinstance(networks, Iterable) else [networks],
+        "optimizers": list(optimizers) if isinstance(optimizers, Iterable) else [optimizers],
+        "seeds": [check_seed(seed) for seed in ([seeds] if np.ndim(seeds) == 0 else seeds)],
+        "rows": [rows] if _is_one_list(rows) else list(rows),
+        "validation_rows": [validation_rows] if _is_one_list(validation_rows) else list(validation_rows),
+        "initial": [initial] if initial is None or isinstance(initial, Mapping) else list(initial),
+    }
+    for network in given["networks"]:
+        if not isinstance(network, Network):
+            raise TypeError(f"networks must be Network values, got {network!r}")
+    for optimizer in given["optimizers"]:
+        if not isinstance(optimizer, Optimizer):
+            raise TypeError(f"optimizers must be values such as Adam(1e-3), got {optimizer!r}")
+    several = {name: len(values) for name, values in given.items() if len(values) != 1}
+    if len(set(several.values())) > 1:
+        counts = ", ".join(f"{count} {name}" for name, count in several.items())
+        raise ValueError(f"networks, optimizers, seeds ... must be equal in number, or single; got {counts}")
+    count = next(iter(several.values()), 1)
+    return {name: values * count if len(values) == 1 else values for name, values in given.items()}
+
+
+def _is_one_list(rows: Any) -> bool:
+    """Return whether this is one list of rows (or None) for all networks, not a list of such lists."""
+    if isinstance(rows, np.ndarray):
+        return rows.ndim < 2
+    if not isinstance(rows, Iterable):
+        return True
+    first = next(iter(rows), 0)
+    return first is not None and np.ndim(first) == 0
 
 
 @dataclass(frozen=True)
@@ -32,27 +86,9 @@ class Batch:
     initial: Sequence[Any]
 
     @classmethod
-    def of(
-        cls, networks: Any, optimizers: Any, seeds: Any, rows: Any, validation_rows: Any, initial: Any
-    ) -> Batch:
-        """Return the arguments, broadcast; raise ValueError where their numbers do not agree."""
-        given = {
-            "networks": [networks] if isinstance(networks, Network) else list(networks),
-            "optimizers": [optimizers] if isinstance(optimizers, Optimizer) else list(optimizers),
-            "seeds": [seeds] if np.ndim(seeds) == 0 else list(seeds),
-            "rows": [rows] if _is_single(rows) else list(rows),
-            "validation_rows": [validation_rows] if _is_single(validation_rows) else list(validation_rows),
-            "initial": [initial] if initial is None or isinstance(initial, Mapping) else list(initial),
-        }
-        length = max(len(values) for values in given.values())
-        if any(len(values) not in (1, length) or not values for values in given.values()):
-            counts = ", ".join(f"{len(values)} {name}" for name, values in given.items() if len(values) != 1)
-            raise ValueError(
-                f"networks, optimizers, seeds ... must be equal in number, or single; got {counts}"
-            )
-        return cls(
-            **{name: values * length if len(values) == 1 else values for name, values in given.items()}
-        )
+    def of(cls, *arguments: Any) -> Batch:
+        """Return the arguments, as `broadcast` takes them."""
+        return cls(**broadcast(*arguments))
 
     def lanes(self, n: int, *, has_validation_set: bool) -> list[Lane]:
         """Return a lane per network; equal rows become one array, which packs recognise."""
@@ -75,20 +111,12 @@ class Batch:
             strict=True,
         )
         for network, optimizer, seed, rows, validation_rows, initial in fields:
-            if not isinstance(network, Network):
-                raise TypeError(f"networks must be Network values, got {network!r}")
-            if not isinstance(optimizer, Optimizer):
-                raise TypeError(f"optimizers must be values such as Adam(1e-3), got {optimizer!r}")
             if has_validation_set and validation_rows is not None:
                 raise ValueError("give validation or validation_rows, not both")
             own = everything if rows is None else checked("rows", rows)
             held_out = None if validation_rows is None else checked("validation_rows", validation_rows)
-            lanes.append(Lane(network, optimizer, check_seed(seed), own, held_out, initial))
+            lanes.append(Lane(network, optimizer, seed, own, held_out, initial))
         return lanes
-
-
-def _is_single(rows: Any) -> bool:
-    return rows is None or (np.ndim(rows[0]) == 0 and rows[0] is not None)
 
 
 class Task:

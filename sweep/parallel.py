@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from numbers import Integral
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
 from numpy.typing import ArrayLike
 
-from neuralnet_core import Model, Network, Optimizer
+from neuralnet_core import Model, Network, Optimizer, broadcast
 
 from .data import Data
 from .execution import Execution, check_workers, model_task
@@ -81,14 +79,7 @@ def parallel_train(
     """
     workers, backend = check_workers(n_jobs, backend)
     data = Data.of(X, y, validation, sample_weight, dtype)
-    columns = _columns(
-        networks=networks,
-        optimizers=optimizers,
-        seeds=seeds,
-        rows=rows,
-        validation_rows=validation_rows,
-        initial=initial,
-    )
+    columns = broadcast(networks, optimizers, seeds, rows, validation_rows, initial)
     jobs = _jobs(columns, data)
     execution = Execution(jobs, plan(jobs, data.input_shape, dtype), workers, backend)
     models: list[Model | None] = [None] * len(jobs)
@@ -98,33 +89,6 @@ def parallel_train(
     if execution.interrupted:
         raise KeyboardInterrupt
     return [model for model in models if model is not None]
-
-
-def _is_row_list(value: Any) -> bool:
-    """Return whether this is one list of rows (or None), not a list of such lists."""
-    return value is None or isinstance(value, np.ndarray) or all(isinstance(item, Integral) for item in value)
-
-
-# How to tell one value for all networks from a sequence with a value for each.
-_IS_ONE: dict[str, Callable[[Any], bool]] = {
-    "networks": lambda value: isinstance(value, Network),
-    "optimizers": lambda value: isinstance(value, Optimizer),
-    "seeds": lambda value: isinstance(value, Integral),
-    "rows": _is_row_list,
-    "validation_rows": _is_row_list,
-    "initial": lambda value: value is None or isinstance(value, Mapping),
-}
-
-
-def _columns(**arguments: Any) -> dict[str, list[Any]]:
-    """Return a list for each argument, all of one length."""
-    one = {name: _IS_ONE[name](value) for name, value in arguments.items()}
-    lengths = {name: len(value) for name, value in arguments.items() if not one[name]}
-    if len(set(lengths.values())) > 1:
-        got = ", ".join(f"{name} has {length}" for name, length in lengths.items())
-        raise ValueError(f"sequences must have one length, a value for each network: {got}")
-    count = max(lengths.values(), default=1)
-    return {name: [value] * count if one[name] else list(value) for name, value in arguments.items()}
 
 
 def _jobs(columns: dict[str, list[Any]], data: Data) -> list[Job]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from neuralnet_core import (
@@ -43,6 +44,19 @@ def test_single_values_are_broadcast() -> None:
     models = train_many(REGRESSION, [Adam(1e-3), Adam(1e-2)], X, Y, seeds=3)
     assert [model.optimizer.learning_rate for model in models] == [1e-3, 1e-2]
     assert digests(models) == digests([REGRESSION.train(X, Y, Adam(rate), seed=3) for rate in (1e-3, 1e-2)])
+
+
+def test_no_networks_are_no_models() -> None:
+    assert train_many([], Adam(), X, Y, seeds=0) == []
+
+
+def test_one_list_of_rows_is_told_from_one_for_each_network() -> None:
+    own = np.arange(50, 90)
+    expected = REGRESSION.train(X[own], Y[own], Adam(epochs=2), seed=3).digest()
+    same = [own, own.tolist(), pd.Series(own, index=own), [own, own], np.stack([own, own]), [own.tolist()]]
+    for rows in same:
+        models = train_many([REGRESSION] * 2, Adam(epochs=2), X, Y, seeds=3, rows=rows)
+        assert digests(models) == [expected] * 2
 
 
 def test_rows_train_as_a_copy_of_those_rows_would() -> None:
@@ -218,7 +232,11 @@ def test_a_token_cancels_training_from_another_thread() -> None:
         ({"y": Y[:-1]}, "119"),
         ({"networks": [REGRESSION, "mlp"]}, "networks must be Network values, got 'mlp'"),
         ({"optimizers": ["adam"]}, "optimizers must be values such as Adam"),
+        ({"networks": 7}, "networks must be Network values, got 7"),
+        ({"seeds": 1.5}, "seed must be an integer >= 0, got 1.5"),
         ({"rows": np.array([0, 500])}, "500"),
+        ({"rows": []}, "rows must be a non-empty vector of row numbers"),
+        ({"rows": 7}, "rows must be a non-empty vector of row numbers"),
         (
             {"sample_weight": np.arange(120) > 60, "rows": [None, np.arange(50)]},
             "sample_weight must not be 0 for all rows that a network is trained on",

@@ -50,8 +50,10 @@ def test_parallel_train_of_one_or_none() -> None:
 
 def test_parallel_train_raises_for_what_does_not_fit() -> None:
     network = Network([Dense(1)])
-    with pytest.raises(ValueError, match=r"must have one length.*networks has 2, seeds has 3"):
+    with pytest.raises(ValueError, match="equal in number, or single; got 2 networks, 3 seeds"):
         parallel_train([network] * 2, Adam(), X, X[:, 0], seeds=[1, 2, 3])
+    with pytest.raises(TypeError, match="networks must be Network values, got 'mlp'"):
+        parallel_train([network, "mlp"], Adam(), X, X[:, 0], seeds=0)  # type: ignore[list-item]
     for workers in (1, 2):
         with pytest.raises(ValueError, match=r"Dense\(3\)|outputs|units"):
             parallel_train([Network([Dense(3)])] * 20, Adam(), X, X[:, 0], seeds=range(20), n_jobs=workers)
