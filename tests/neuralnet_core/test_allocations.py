@@ -1,0 +1,118 @@
+"""Training takes its memory before the first step: ten steps and a thousand ask for none.
+
+A child process loads a counter of malloc, calloc, realloc, aligned allocations and mmap before the C library.
+With PYTHONMALLOC=malloc every object that Python makes is counted too.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import shlex
+import shutil
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.skipif(
+    platform.libc_ver()[0] != "glibc",
+    reason="the counter stands before glibc (Linux); macOS has another door",
+)
+
+COUNTER = Path(__file__).parents[1] / "support" / "malloc_counter.c"
+
+# Each training is paused after its first epoch, after 10 more and after 1,000 more.
+COUNTED = """
+import ctypes, json, sys
+from dataclasses import replace
+import numpy as np
+from neuralnet_core import *
+from neuralnet_core import training
+
+library = ctypes.CDLL(sys.argv[1])
+calls = library.memory_calls
+calls.restype = ctypes.c_uint64
+found = []
+
+def calls_during(work):
+    before = calls()
+    work()
+    return calls() - before
+
+def run_pack(plan):
+    pack = plan.engine.Pack(plan)
+    pack.train(1)
+    calls_during(lambda: pack.train(0))
+    found.append([calls_during(lambda: pack.train(epochs)) for epochs in (0, 10, 1000)])
+    pack.train(plan.epochs)
+    return pack
+
+training.run_pack = run_pack
+
+N, EPOCHS = 300, 1011
+X = (np.arange(N * 4) * 7919 % 1009).reshape(N, 4) / 504.0 - 1.0
+y = X[:, :2] * 0.5
+patient = EarlyStopping(patience=EPOCHS)
+small = Network([Dense(3, "tanh"), Dense(2)])
+dropped = Network([Dropout(0.2), Dense(3, "gelu"), Dropout(0.5), Dense(2)])
+classes = Network([Dense(3, "softplus"), Dense(2)], loss="softmax_cross_entropy")
+cases = {
+    "gradient descent": (small, GradientDescent(1e-3)),
+    "clipped momentum": (small, Momentum(1e-3, clip_norm=0.1, l1=1e-4, l2=1e-4)),
+    "nesterov, its rate by schedule": (small, Momentum(WarmUp(5, CosineDecay(1e-3, 500)), nesterov=True)),
+    "rmsprop": (small, RMSprop(1e-4)),
+    "adam with dropout": (dropped, Adam(1e-4)),
+    "adamw on classes": (classes, AdamW(1e-4)),
+    "early stopping": (small, Adam(1e-4, early_stopping=patient)),
+    "some stop early": (small, [Adam(1e-4, early_stopping=replace(patient, patience=p)) for p in (EPOCHS, 1, 2)]),
+    "full batch": (small, GradientDescent(1e-3, batch_size=None)),
+}
+report = {}
+for dtype in ("float32", "float64"):
+    for name, (network, optimizers) in cases.items():
+        for count in (1, 3, 17):
+            given = optimizers if isinstance(optimizers, list) else [optimizers]
+            given = [replace(given[i % len(given)], epochs=EPOCHS) for i in range(count)]
+            for rows in (40, N):
+                given = [replace(o, batch_size=o.batch_size and rows - 3) for o in given]
+                targets = (y[:rows, 0] > 0).astype(int) if network is classes else y[:rows]
+                options = {} if name == "rmsprop" else {"validation": (X[:9], targets[:9])}
+                found.clear()
+                train_many(network, given, X[:rows], targets, seeds=range(count), dtype=dtype, **options)
+                assert found
+                report[f"{name}, {count} networks, {rows} samples, {dtype}"] = list(found)
+control = calls_during(lambda: [bytearray(1000) for _ in range(1000)])
+print(json.dumps([control, report]))
+"""
+
+
+def compiler() -> list[str]:
+    """Return the C compiler of Python's own build, or another: one of them built the engine."""
+    for command in (os.environ.get("CC"), sysconfig.get_config_var("CC"), "cc", "gcc", "clang"):
+        words = shlex.split(command or "")
+        if words and shutil.which(words[0]):
+            return words
+    pytest.fail("the counter must be compiled, found no C compiler: set CC to the one that built the engine")
+
+
+def test_ten_steps_and_a_thousand_make_the_same_number_of_calls_for_memory(tmp_path: Path) -> None:
+    library = tmp_path / "malloc_counter.so"
+    subprocess.run([*compiler(), "-shared", "-fPIC", "-O1", str(COUNTER), "-o", str(library)], check=True)
+    environment = {**os.environ, "LD_PRELOAD": str(library), "PYTHONMALLOC": "malloc"}
+    run = subprocess.run(
+        [sys.executable, "-c", COUNTED, str(library)],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr
+    control, report = json.loads(run.stdout)
+    assert control >= 2000  # it counts: a thousand objects, each with a buffer
+    assert len(report) == 2 * 9 * 3 * 2
+    different = {name: packs for name, packs in report.items() if any(len(set(calls)) > 1 for calls in packs)}
+    assert not different  # calls during 0, 10 and 1,000 epochs
