@@ -2,8 +2,8 @@
 
     python tools/deliberate_faults.py [NAME ...]
 
-Needs meson, ninja, Cython and the packages of the tests; builds the engine once for every fault (about ten
-seconds each). Exits with 1 if a fault is caught by no test.
+Needs meson, ninja, Cython and the packages of the tests, as CONTRIBUTING.md sets them up; builds the engine and runs
+the tests once for every fault (about a minute each). Exits with 1 if a fault is caught by no test.
 """
 
 from __future__ import annotations
@@ -131,6 +131,13 @@ FAULTS = [
 ]
 
 
+# Python reads this at its start, in the processes that tests start too. The import hook of an editable install goes
+# before PYTHONPATH: with it, the sound engine would be tested, and no fault caught.
+SITECUSTOMIZE = """import sys
+sys.meta_path[:] = [finder for finder in sys.meta_path if type(finder).__name__ != "MesonpyMetaFinder"]
+"""
+
+
 def build(tree: Path, folder: Path) -> None:
     """Compile the modules of one instruction set and put them beside their sources."""
     suffix = sysconfig.get_config_var("EXT_SUFFIX")
@@ -142,16 +149,33 @@ def build(tree: Path, folder: Path) -> None:
         shutil.copy(folder / target, tree / target)
 
 
-def failures(tree: Path) -> list[str]:
-    """Run the tests on the tree and return the names of those that fail."""
-    environment = {
+def environment(tree: Path) -> dict[str, str]:
+    """Return the environment in which Python imports the tree's packages, and of the engine the build that is there."""
+    return {
         **os.environ,
         "PYTHONPATH": str(tree),
         "NEURALNET_INSTRUCTION_SET": "v3",
         "MPLBACKEND": "Agg",
     }
+
+
+def check_imported(tree: Path) -> None:
+    """Raise unless the engine that the tests will import is the tree's."""
+    code = "from neuralnet_core.engine import _v3_float32; print(_v3_float32.__file__)"
+    command = [sys.executable, "-P", "-c", code]
+    found = subprocess.run(command, env=environment(tree), capture_output=True, text=True, check=False)
+    if not Path(found.stdout.strip()).is_relative_to(tree):
+        raise RuntimeError(
+            f"the tests would import {found.stdout.strip() or found.stderr}, not the engine of {tree}"
+        )
+
+
+def failures(tree: Path) -> list[str]:
+    """Run the tests on the tree and return the names of those that fail."""
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--deselect", DISPATCH, *TESTS]
-    result = subprocess.run(command, cwd=tree, env=environment, capture_output=True, text=True, check=False)
+    result = subprocess.run(
+        command, cwd=tree, env=environment(tree), capture_output=True, text=True, check=False
+    )
     if result.returncode < 0:
         return [f"{TESTS[0]}/(the interpreter died of signal {-result.returncode})"]
     if result.returncode not in (0, 1):
@@ -185,9 +209,11 @@ def main(names: list[str]) -> int:
     with tempfile.TemporaryDirectory() as temporary:
         tree, folder = Path(temporary) / "tree", Path(temporary) / "build"
         shutil.copytree(
-            ROOT, tree, ignore=shutil.ignore_patterns(".git", ".tox", ".venv", "*.so", "__pycache__")
+            ROOT, tree, ignore=shutil.ignore_patterns(".git", ".tox", ".venv", "build", "*.so", "__pycache__")
         )
+        (tree / "sitecustomize.py").write_text(SITECUSTOMIZE)
         build(tree, folder)
+        check_imported(tree)
         if broken := failures(tree):
             print("without any fault, these fail:", *broken, sep="\n  ")
             return 1
