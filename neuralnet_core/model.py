@@ -149,10 +149,13 @@ class Model:
 
         return plot_cost(self, ax=ax)
 
-    def plot_decision_boundary(self, X: ArrayLike, y: ArrayLike, ax: Axes | None = None) -> Axes:
+    def plot_decision_boundary(
+        self, X: ArrayLike, y: ArrayLike, ax: Axes | None = None, *, legend: bool = True
+    ) -> Axes:
         """Draw what a network of two inputs predicts around the data and the data, on `ax` or on a new figure.
 
         With `plot_cost` beside it, ``figure, (left, right) = pyplot.subplots(1, 2)`` and ``ax=left``, ``ax=right``.
+        Where several panels share one legend (of a regression: one colour bar), ``legend=False`` leaves it out.
 
         Raises
         ------
@@ -161,7 +164,7 @@ class Model:
         """
         from .plots import plot_decision_boundary
 
-        return plot_decision_boundary(self, X, y, ax=ax)
+        return plot_decision_boundary(self, X, y, ax=ax, legend=legend)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the model to an npz file (no pickle); `Model.load` reads it back bit for bit."""

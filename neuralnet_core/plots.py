@@ -59,19 +59,19 @@ def plot_cost(model: Model, *, ax: Axes | None = None) -> Axes:
     return draw_cost(cost_curves(model), _own_axes(ax))
 
 
-def draw_decision_boundary(boundary: DecisionBoundary, ax: Axes) -> Axes:
+def draw_decision_boundary(boundary: DecisionBoundary, ax: Axes, *, legend: bool = True) -> Axes:
     """Draw regions (or a map of the predictions) with the points on top."""
     if boundary.names:
-        _draw_classes(boundary, ax)
+        _draw_classes(boundary, ax, legend and len(boundary.names) <= LEGEND_MOST)
     else:
-        _draw_regression(boundary, ax)
+        _draw_regression(boundary, ax, legend)
     left, right, bottom, top = boundary.extent
     ax.set(xlim=(left, right), ylim=(bottom, top))
     ax.set(xlabel="first input", ylabel="second input", title=boundary.title)
     return ax
 
 
-def _draw_classes(boundary: DecisionBoundary, ax: Axes) -> None:
+def _draw_classes(boundary: DecisionBoundary, ax: Axes, legend: bool) -> None:
     count = len(boundary.names)
     colours = _colours(count)
     winners = boundary.values.argmax(axis=-1)
@@ -85,13 +85,12 @@ def _draw_classes(boundary: DecisionBoundary, ax: Axes) -> None:
         lead = boundary.values[..., label] - others
         if lead.min() < 0 < lead.max():
             ax.contour(boundary.horizontal, boundary.vertical, lead, levels=[0], colors=DARK, linewidths=1.0)
+    look = _points(boundary, ax)
     for label, name in enumerate(boundary.names):
         points = boundary.points[boundary.targets == label]
         marker = MARKERS[label % len(MARKERS)]
-        ax.scatter(
-            points[:, 0], points[:, 1], color=colours[label], marker=marker, label=name, **_points(boundary)
-        )
-    if count <= LEGEND_MOST:
+        ax.scatter(points[:, 0], points[:, 1], color=colours[label], marker=marker, label=name, **look)
+    if legend:
         place, columns = _legend_place(len(boundary.points)), math.ceil(count / LEGEND_ROWS)
         ax.legend(title="class", loc=place, ncols=columns, fontsize="small", title_fontsize="small")
 
@@ -100,7 +99,7 @@ def _legend_place(size: int) -> Literal["best", "upper right"]:
     return "best" if size <= SEARCHED else "upper right"
 
 
-def _draw_regression(boundary: DecisionBoundary, ax: Axes) -> None:
+def _draw_regression(boundary: DecisionBoundary, ax: Axes, legend: bool) -> None:
     from matplotlib.ticker import MaxNLocator
 
     low, high = float(boundary.targets.min()), float(boundary.targets.max())
@@ -108,13 +107,18 @@ def _draw_regression(boundary: DecisionBoundary, ax: Axes) -> None:
     span: dict[str, Any] = {"vmin": levels[0], "vmax": levels[-1], "cmap": COLOURMAP}  # one scale for both
     places = boundary.horizontal, boundary.vertical, boundary.values
     filled = ax.contourf(*places, levels=levels, extend="both", **span)
-    ax.scatter(boundary.points[:, 0], boundary.points[:, 1], c=boundary.targets, **span, **_points(boundary))
-    ax.figure.colorbar(filled, ax=ax, label="prediction, and target of the points")
+    ax.scatter(
+        boundary.points[:, 0], boundary.points[:, 1], c=boundary.targets, **span, **_points(boundary, ax)
+    )
+    if legend:
+        ax.figure.colorbar(filled, ax=ax, label="prediction, and target of the points")
 
 
-def _points(boundary: DecisionBoundary) -> dict[str, Any]:
-    """Return how points are drawn: the more of them, the smaller."""
-    size = float(np.clip(12000 / len(boundary.points), 8, 36))
+def _points(boundary: DecisionBoundary, ax: Axes) -> dict[str, Any]:
+    """Return how points are drawn: the more of them, and the smaller their panel, the smaller."""
+    panel = ax.get_window_extent()
+    square_inches = panel.width * panel.height / ax.figure.dpi**2
+    size = float(np.clip(750 * square_inches / len(boundary.points), 5, 36))
     return {"s": size, "edgecolors": "white", "linewidths": size / 60, "zorder": 2, "rasterized": True}
 
 
@@ -127,10 +131,10 @@ def _colours(count: int) -> NDArray[Any]:
 
 
 def plot_decision_boundary(
-    model: Model, X: ArrayLike, y: ArrayLike, *, resolution: int = 200, ax: Axes | None = None
+    model: Model, X: ArrayLike, y: ArrayLike, *, ax: Axes | None = None, legend: bool = True
 ) -> Axes:
     """Draw what a network of two inputs predicts and the data, on `ax` or on a new figure."""
-    return draw_decision_boundary(decision_boundary(model, X, y, resolution), _own_axes(ax))
+    return draw_decision_boundary(decision_boundary(model, X, y), _own_axes(ax), legend=legend)
 
 
 def _own_axes(ax: Axes | None) -> Axes:

@@ -79,6 +79,8 @@ def format_value(value: Any) -> str:
         return f"{value:.3g}"
     if isinstance(value, float):
         return f"{value:.0f}" if abs(value) < 1e5 else f"{value:.3g}"
+    if isinstance(value, tuple | list) and not value:
+        return "()"
     if isinstance(value, tuple | list):
         return shorten("-".join(format_value(item) for item in value))
     if isinstance(value, Mapping):  # a table of an experiment file: its values say enough

@@ -313,7 +313,9 @@ class Results:
         if self._summary["n"].any():
             first = self._summary.iloc[0]
             value = format_interval(*(first[f"{k}_{self.objective}"] for k in ("mean", "ci_low", "ci_high")))
-            lines.append(f"best {self.objective}: {value} (mean and 95 % interval, n = {int(first['n'])})")
+            n = int(first["n"])
+            what = f"mean and 95 % interval, n = {n}" if n > 1 else "one repeat, so no interval"
+            lines.append(f"best {self.objective}: {value} ({what})")
             lines.append(", ".join(f"{name}={format_value(plain_value(v))}" for name, v in self.best.items()))
         if self._metrics and not any(name.startswith("validation") for name in self._metrics):
             lines.append("no validation data: the objective is a training metric")

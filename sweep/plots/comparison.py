@@ -11,7 +11,18 @@ from numpy.typing import NDArray
 from sweep.labels import Labels, wrapped
 
 from .selection import Selection, select
-from .style import BLUE, GREY, add_legend, is_wide, metric_label, own_axes, spanned, tidy
+from .style import (
+    BLUE,
+    GREY,
+    add_legend,
+    is_wide,
+    make_logarithmic,
+    metric_label,
+    own_axes,
+    possible,
+    spanned,
+    tidy,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -19,7 +30,7 @@ if TYPE_CHECKING:
     from sweep.results import Results
 
 SIGNIFICANCE = 0.05
-ROW = 0.3  # inches
+ROW, CHARACTER = 0.3, 0.085  # inches
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +71,8 @@ def draw_comparison(comparison: Comparison, ax: Axes | None = None) -> Axes:
     rows, repeats = comparison.values.shape
     selection = comparison.selection
     own_figure = ax is None
-    ax = own_axes(ax, 8.0, 1.5 + ROW * max(rows, 3))
+    longest = max(map(len, comparison.labels.texts))
+    ax = own_axes(ax, max(8.0, 5.2 + CHARACTER * longest), 1.5 + ROW * max(rows, 3))
     places = np.arange(rows)
     # One repeat has one height in all rows, so that it can be followed, and equal results lie apart.
     heights = np.linspace(-0.22, 0.22, repeats) if repeats > 1 else np.zeros(1)
@@ -83,7 +95,8 @@ def draw_comparison(comparison: Comparison, ax: Axes | None = None) -> Axes:
     ax.set_title(f"{metric_label(selection.metric)}: {selection.extent}", loc="left")
     ax.tick_params(axis="y", length=0)
     tidy(ax, grid="x")
-    add_legend(ax, own_figure, "outside lower right", ncols=2)
+    if rows > 1:
+        add_legend(ax, own_figure, "outside lower right", ncols=2)
     return ax
 
 
@@ -121,15 +134,19 @@ def _head(ax: Axes, labels: Labels) -> None:
 
 
 def _limit(ax: Axes, comparison: Comparison) -> None:
-    """Let the results, not the widest interval, decide what is shown: that of two repeats can be huge."""
+    """Let the results, not the widest interval, decide what is shown: that of two repeats can be huge.
+
+    Nor is there anything to see beyond what the metric can be: an interval knows nothing of an accuracy's end at 1.
+    """
     values = comparison.values.ravel()
     if is_wide(values, comparison.selection.metric):
-        ax.set_xscale("log")
+        make_logarithmic(ax.xaxis, values)
         return
     least, greatest = spanned(values)
     ends = comparison.interval[np.isfinite(comparison.interval)]
     margin = 0.6 * (greatest - least)
-    low = max(min(ends.min(initial=least), least), least - margin)
-    high = min(max(ends.max(initial=greatest), greatest), greatest + margin)
+    lowest, highest = possible(comparison.selection.metric)
+    low = max(min(ends.min(initial=least), least), least - margin, lowest)
+    high = min(max(ends.max(initial=greatest), greatest), greatest + margin, highest)
     space = 0.03 * (high - low)
     ax.set_xlim(low - space, high + space)

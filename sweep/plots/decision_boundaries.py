@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from sweep.labels import Labels
+from sweep.labels import Labels, wrapped
 
 from .selection import select
 from .style import grid_of_axes
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from sweep.results import Results
 
 SHOWN = 6
+LEGEND_MOST = 20  # classes
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +56,23 @@ def extract_decision_boundaries(
 
 
 def draw_decision_boundaries(data: DecisionBoundaries) -> Any:
-    """Draw a panel per model; all share their axes."""
+    """Draw a panel per model; all share their axes and what says which colour is which."""
     axes = grid_of_axes(len(data.models), 3.1, 2.9, sharex=True, sharey=True)
     for ax, model, text in zip(axes.flat, data.models, data.labels.texts, strict=False):
-        model.plot_decision_boundary(data.X, data.y, ax=ax)
-        ax.set_title(f"{text}\nscore {model.score(data.X, data.y):.3f}", fontsize="small")
+        model.plot_decision_boundary(data.X, data.y, ax=ax, legend=False)
+        ax.set_title(f"{text}\n{ax.get_title()}", fontsize="small")
         ax.label_outer()
-        if ax.get_legend() is not None and ax is not axes.flat[0]:
-            ax.get_legend().remove()
+    _explain(axes)
     if data.labels.names:
-        axes.flat[0].figure.suptitle(data.labels.names, fontsize="medium")
+        axes.flat[0].figure.suptitle(wrapped(data.labels.names, 26 * axes.shape[1]), fontsize="medium")
     return axes
+
+
+def _explain(axes: Any) -> None:
+    """Add the legend of the classes; of a regression, whose panels have one scale, the colour bar."""
+    figure, (handles, labels) = axes.flat[0].figure, axes.flat[0].get_legend_handles_labels()
+    if not handles:
+        figure.colorbar(axes.flat[0].collections[0], ax=axes, label="prediction, and target of the points")
+    elif len(labels) <= LEGEND_MOST:
+        place = {"loc": "outside right upper", "frameon": False}
+        figure.legend(handles, labels, title="class", fontsize="small", title_fontsize="small", **place)

@@ -100,7 +100,10 @@ def _chosen(selection: Selection, x: str | None, y: str | None) -> tuple[str, st
     free = [name for name in by_effect if name not in (x, y)]
     chosen = [name if name is not None else (free.pop(0) if free else "") for name in (x, y)]
     if not all(chosen) or chosen[0] == chosen[1]:
-        raise ValueError("a heatmap needs two different parameters, and of those not named one that varies")
+        raise ValueError(
+            "a heatmap needs two different parameters; of those not named, one that varies is taken"
+            f" ({', '.join(selection.varying) or 'none'} varies here)"
+        )
     return chosen[0], chosen[1]
 
 
@@ -163,11 +166,12 @@ def _beyond(data: Heatmap) -> str:
 def _write_values(ax: Axes, data: Heatmap, mesh: Any) -> None:
     least, greatest = spanned(data.values)
     digits = int(np.clip(2 - np.floor(np.log10(greatest - least)), 0, 4))
+    fixed = not is_wide(data.values, data.metric) and 0.01 <= max(-least, greatest) < 1000
     for (row, column), value in np.ndenumerate(data.values):
         if np.isfinite(value):
             red, green, blue, _ = mesh.cmap(mesh.norm(value))
             dark = 0.299 * red + 0.587 * green + 0.114 * blue < 0.5
-            text = f"{value:.{digits}f}" if 0.01 <= abs(value) < 100 else f"{value:.2g}"
+            text = f"{round(value, digits) + 0.0:.{digits}f}" if fixed else f"{value:.2g}"
             colour = "white" if dark else "black"
             ax.text(column + 0.5, row + 0.5, text, ha="center", va="center", color=colour, fontsize="small")
 

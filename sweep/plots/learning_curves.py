@@ -12,7 +12,7 @@ from sweep.labels import Labels, wrapped
 from sweep.objective import higher_is_better
 
 from .selection import Selection, select
-from .style import COLOURS, add_legend, is_wide, metric_label, own_axes, spanned, tidy
+from .style import COLOURS, add_legend, is_wide, make_logarithmic, metric_label, own_axes, spanned, tidy
 
 if TYPE_CHECKING:
     import pandas
@@ -75,14 +75,17 @@ def draw_learning_curves(data: LearningCurves, ax: Axes | None = None) -> Axes:
 
     own_figure = ax is None
     ax = own_axes(ax, 9.0, 4.6)
+    opacity = min(0.18, 0.36 / len(data.curves))  # many bands over each other must not be one grey
     for place, number in enumerate(data.selection.configurations):
         for split in data.splits:
             if (number, split) in data.curves:
                 label = data.labels.texts[place] if split == data.splits[0] else None
                 style = STYLES.get(split, "-") if len(data.splits) > 1 else "-"
-                _draw_curve(ax, data.curves[number, split], COLOURS[place], style, label)
-    if is_wide(np.concatenate([values.ravel() for values in data.curves.values()]), data.metric):
-        ax.set_yscale("log")
+                look = {"color": COLOURS[place], "linestyle": style, "label": label}
+                _draw_curve(ax, data.curves[number, split], look, opacity)
+    everything = np.concatenate([values.ravel() for values in data.curves.values()])
+    if is_wide(everything, data.metric):
+        make_logarithmic(ax.yaxis, everything)
     ax.set_xlabel("epoch")
     ax.set_ylabel(metric_label(data.metric))
     ax.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1, steps=[1, 2, 5, 10]))
@@ -111,23 +114,17 @@ def _limit(ax: Axes, data: LearningCurves) -> None:
         ax.set_ylim(least - 0.05 * (greatest - least), greatest + 0.05 * (greatest - least))
 
 
-def _draw_curve(ax: Axes, values: NDArray[np.float64], colour: str, style: object, label: str | None) -> None:
+def _draw_curve(ax: Axes, values: NDArray[np.float64], look: dict[str, Any], opacity: float) -> None:
+    """Draw a configuration's mean in a look, its band in the same colour with thin edges, and what stopped later."""
     epochs = np.arange(1, values.shape[1] + 1)
     common = int(np.isfinite(values).all(axis=0).sum())
     marker = "o" if values.shape[1] == 1 else None
-    together = values[:, :common]
-    ax.plot(
-        epochs[:common],
-        together.mean(axis=0),
-        color=colour,
-        linestyle=style,
-        label=label,
-        marker=marker,
-        linewidth=1.8,
-    )
-    ax.fill_between(
-        epochs[:common], together.min(axis=0), together.max(axis=0), color=colour, alpha=0.15, linewidth=0
-    )
+    together, colour = values[:, :common], look["color"]
+    ax.plot(epochs[:common], together.mean(axis=0), marker=marker, linewidth=2.0, zorder=3, **look)
+    low, high = together.min(axis=0), together.max(axis=0)
+    ax.fill_between(epochs[:common], low, high, color=colour, alpha=opacity, linewidth=0)
+    if len(values) > 1:
+        ax.plot(epochs[:common], np.transpose([low, high]), color=colour, linewidth=0.5, alpha=0.5)
     for repeat in values:
         ax.plot(epochs[common - 1 :], repeat[common - 1 :], color=colour, linewidth=0.6, alpha=0.3)
 

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sweep.labels import format_value
+from sweep.labels import format_value, wrapped
 
 if TYPE_CHECKING:
     from matplotlib.axis import Axis
 
+NAME = 24  # characters of a parameter's name in a line
 FEW = 8  # so many values of a number are each given a tick
 MOST_CELLS = 12  # a number with more values is put into bins
 BINS = 8
@@ -122,7 +123,7 @@ def label_axis(axis: Axis, scale: Scale) -> None:
         places = 10**places
         axis.set_minor_locator(NullLocator())
     set_ticks(axis, places, texts)
-    axis.set_label_text(scale.name + (" (log scale)" if scale.kind == "log" else ""))
+    axis.set_label_text(wrapped(scale.name, NAME) + (" (log scale)" if scale.kind == "log" else ""))
 
 
 def set_ticks(axis: Axis, places: NDArray[Any], texts: Sequence[str]) -> None:

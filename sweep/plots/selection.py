@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuralnet_core import check_integer
-from sweep.labels import Labels, configuration_labels, varying_parameters
+from sweep.labels import Labels, configuration_labels, counted, varying_parameters
 from sweep.objective import choose_objective, higher_is_better, rank
 
 from .parameters import Scale, scale_of
@@ -55,11 +55,11 @@ class Selection:
     def extent(self) -> str:
         """How much of the sweep is shown, for a title."""
         shown = len(self.configurations)
-        total = f"{self.total} configuration{'s' if self.total > 1 else ''}"
+        total = counted(self.total, "configuration")
         if shown == self.total:
             return total
         return (
-            f"best {shown} of {total}" if shown < self.measured else f"the {shown} with a result of {total}"
+            f"best {shown} of {total}" if shown < self.measured else f"the {shown} of {total} with a result"
         )
 
 

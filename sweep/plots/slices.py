@@ -19,6 +19,7 @@ from .style import (
     add_legend,
     grid_of_axes,
     is_wide,
+    make_logarithmic,
     metric_label,
     own_axes,
     spanned,
@@ -155,7 +156,7 @@ def _offsets(data: Slice) -> NDArray[np.float64]:
 def _limit(ax: Axes, data: Slice) -> None:
     """Leave out hopeless configurations that lie far from all others; say how many."""
     if is_wide(data.values, data.metric):
-        ax.set_yscale("log")
+        make_logarithmic(ax.yaxis, data.values)
         return
     sign = 1.0 if data.higher else -1.0
     least, greatest = spanned(sign * data.values)
@@ -166,8 +167,8 @@ def _limit(ax: Axes, data: Slice) -> None:
     ends = sorted((sign * (floor - space), sign * (greatest + space)))
     ax.set_ylim(ends[0], ends[1])
     if left_out:
-        where, alignment = (0.02, "bottom") if data.higher else (0.98, "top")
+        side, where, alignment = ("below", 0.02, "bottom") if data.higher else ("above", 0.98, "top")
         ax.text(
-            0.98, where, f"{left_out} beyond", transform=ax.transAxes, ha="right", va=alignment, fontsize="small",
+            0.98, where, f"{left_out} {side}", transform=ax.transAxes, ha="right", va=alignment, fontsize="small",
             color=GREY,
         )  # fmt: skip

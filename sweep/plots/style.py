@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
 
 # M. Okabe and K. Ito, "Color Universal Design", 2008: told apart with every kind of colour vision.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
@@ -21,6 +22,7 @@ MOST_COLUMNS = 3
 
 # From this ratio of largest to smallest on, a loss is read better on a logarithmic axis.
 LOGARITHMIC_FROM = 20.0
+FEW_DECADES = 1e3
 
 
 def own_axes(ax: Axes | None, width: float, height: float) -> Axes:
@@ -81,12 +83,36 @@ def metric_label(metric: str) -> str:
     return " ".join(words.get(word, word) for word in metric.split("_"))
 
 
+def possible(metric: str) -> tuple[float, float]:
+    """Return the least and the greatest value that a metric can have.
+
+    Examples
+    --------
+    >>> possible("validation_accuracy"), possible("validation_r2"), possible("train_loss")
+    ((0.0, 1.0), (-inf, 1.0), (0.0, inf))
+    """
+    ends = {"accuracy": (0.0, 1.0), "r2": (-math.inf, 1.0), "loss": (0.0, math.inf)}
+    return ends.get(metric.rpartition("_")[2], (-math.inf, math.inf))
+
+
 def is_wide(values: NDArray[np.float64], metric: str) -> bool:
     """Return whether values of this metric call for a logarithmic axis."""
     finite = values[np.isfinite(values)]
     if not metric.endswith("loss") or len(finite) == 0 or finite.min() <= 0:
         return False
     return bool(finite.max() / finite.min() >= LOGARITHMIC_FROM)
+
+
+def make_logarithmic(axis: Axis, values: NDArray[np.float64]) -> None:
+    """Make the axis of a wide metric logarithmic; where it spans a few decades only, 2 and 5 are told too."""
+    from matplotlib.ticker import FuncFormatter, LogLocator
+
+    least, greatest = spanned(values)
+    set_scale = axis.axes.set_xscale if axis is axis.axes.xaxis else axis.axes.set_yscale
+    set_scale("log")
+    if greatest / least <= FEW_DECADES:
+        axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
 
 
 def spanned(values: NDArray[np.float64]) -> tuple[float, float]:

@@ -136,11 +136,22 @@ def test_any_regression_is_drawn_with_one_scale_for_points_and_map(y: np.ndarray
     assert points.get_clim()[0] <= y.min() <= y.max() <= points.get_clim()[1]
 
 
+def test_small_multiples_share_one_legend_or_colour_bar() -> None:
+    figure, axes = pyplot.subplots(1, 3, figsize=(7, 2), layout="constrained")
+    for loss, ax in zip(TARGETS, axes, strict=True):
+        alone = train(loss).plot_decision_boundary(X, TARGETS[loss])
+        small = train(loss).plot_decision_boundary(X, TARGETS[loss], ax=ax, legend=False)
+        assert legend_of(small) == []
+        assert small.collections[-1].get_sizes()[0] < alone.collections[-1].get_sizes()[0]
+    drawn(axes[0])
+    assert len(figure.axes) == 3  # no colour bar
+
+
 def test_many_points_are_drawn_small_and_without_a_search_for_free_places() -> None:
     many = RANDOM.normal(size=(20_000, 2))
     ax = train("binary_cross_entropy").plot_decision_boundary(many, many[:, 0] > 0)
     drawn(ax)
-    assert ax.collections[-1].get_sizes()[0] == 8
+    assert ax.collections[-1].get_sizes()[0] == 5
 
 
 def luminance(colour: str) -> float:

@@ -50,6 +50,9 @@ def check(axes: Any) -> None:
                 inside(figure, text)
     for legend in figure.legends:
         inside(figure, legend)
+    names = [axis.label for ax in figure.axes for axis in (ax.xaxis, ax.yaxis) if axis.get_label_text()]
+    for one, other in itertools.combinations([text.get_window_extent() for text in names], 2):
+        assert not one.overlaps(other), "two axes' names overlap"
 
 
 def shown_labels(axis: Any) -> list[Any]:
@@ -175,6 +178,24 @@ def test_a_comparison_holds_every_repeat(make_results: Make) -> None:
     assert any(extract_comparison(results, top=24).worse)
 
 
+def test_no_axis_goes_where_its_metric_cannot(make_results: Make) -> None:
+    results = make_results([{"hidden": hidden, "activation": "relu"} for hidden in (200, 2000)], repeats=2)
+    assert extract_comparison(results).interval.max() > 1.01
+    assert results.plot.comparison().get_xlim()[1] < 1.01
+
+
+def test_what_needs_no_legend_has_none(make_results: Make) -> None:
+    assert len(make_results(4).plot.comparison().figure.legends) == 1
+    assert make_results([{"hidden": 16, "activation": "relu"}]).plot.comparison().figure.legends == []
+
+
+def test_a_loss_over_few_decades_has_its_2_and_5(make_results: Make) -> None:
+    ax = make_results(24).plot.learning_curves("train_loss")
+    ax.figure.draw_without_rendering()
+    assert ax.get_yscale() == "log"
+    assert {"0.2", "0.5", "1"} <= {label.get_text() for label in shown_labels(ax.yaxis)}
+
+
 def test_incomplete_configurations_are_marked(make_results: Make) -> None:
     ax = with_faults(make_results(4, repeats=4)).plot.comparison()
     texts = [text.get_text() for text in ax.get_yticklabels()]
@@ -282,7 +303,7 @@ def test_labels_name_only_what_varies() -> None:
     [
         (0.1, "0.1"), (1e-5, "1e-05"), (2.0, "2"), (1e6, "1e+06"), (64, "64"), (True, "True"), (None, "None"),
         ("relu", "relu"), ((64, 32, 16), "64-32-16"), (float("inf"), "inf"), ("x" * 40, "xxxxxxxxx…xxxxxxxx"),
-        ((Dense(16, "relu"), Dense(3)), "16 relu-3"), ([{"type": "Dense", "units": 3}], "3"),
+        ((Dense(16, "relu"), Dense(3)), "16 relu-3"), ((), "()"), ([{"type": "Dense", "units": 3}], "3"),
         (Dropout(0.2), "Dropout 0.2"),
     ],
 )  # fmt: skip
@@ -350,11 +371,11 @@ class FakeModel:
     def digest(self) -> str:
         return self.name
 
-    def score(self, X: Any, y: Any) -> float:
-        return 0.875
-
-    def plot_decision_boundary(self, X: Any, y: Any, ax: Any) -> Any:
-        ax.scatter(X[:, 0], X[:, 1], c=y)
+    def plot_decision_boundary(self, X: Any, y: Any, ax: Any, *, legend: bool) -> Any:
+        for label in np.unique(y):
+            ax.scatter(*X[y == label].T, label=f"class {label}")
+        ax.set_title("accuracy 0.875 on 50 points")
+        assert not legend
         return ax
 
 
@@ -365,7 +386,10 @@ def test_decision_boundaries_are_small_multiples(make_results: Make) -> None:
     axes = results.plot.decision_boundaries(X, y)
     check(axes)
     assert axes.shape == (2, 3)
-    assert axes[0, 0].get_title().endswith("32 · relu · 0.1\nscore 0.875")
+    assert axes[0, 0].get_title().endswith("32 · relu · 0.1\naccuracy 0.875 on 50 points")
+    (legend,) = axes[0, 0].figure.legends
+    assert [text.get_text() for text in legend.get_texts()] == ["class 0", "class 1"]
+    assert not any(ax.get_legend() for ax in axes.flat)
     assert results.plot.decision_boundaries(X, y, trials=[3, 60]).shape == (1, 2)
     assert extract_decision_boundaries(results, X, y, [7]).models == (FakeModel(results.trials["digest"][7]),)
     with pytest.raises(ValueError, match=r"need X of shape \(n, 2\), got \(50, 3\)"):
