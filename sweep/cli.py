@@ -102,7 +102,9 @@ def commands(context: click.Context) -> None:
     "--n-jobs", default=-1, show_default=True, metavar="N", help="Workers; -1 is every CPU, -2 all but one."
 )
 @click.option(
-    "--store", type=click.Path(path_type=Path), help="Where to record.  [default: FILE's name.sweep, here]"
+    "--store",
+    type=click.Path(path_type=Path),
+    help="Where to record.  [default: FILE's name with .sweep, here]",
 )
 @click.option("--dry-run", is_flag=True, help="Say what would be trained and train nothing.")
 @click.option(
@@ -117,7 +119,7 @@ def run(
 ) -> int:
     """Train what an experiment FILE describes, and record it.
 
-    A store that exists is gone on with: what is recorded there is not trained again.
+    Where the store exists the run resumes: what is recorded there is not trained again.
 
     Values of the file are replaced by NAME=VALUE, for example optimizer.epochs=5 or 'space.hidden=[8, 16]'.
     """
@@ -135,7 +137,7 @@ def run(
         study = _usage_errors(experiment.sweep.study, data.X, data.y, experiment.validation)
         click.echo(preview(study, before))
         return 0
-    click.echo(f"recording in {store}" + (", which has records: going on with it" if before else ""))
+    click.echo(f"recording in {store}" + (", resuming what is there" if before else ""))
     started = time.perf_counter()  # what a user waits for; nothing but a line of text depends on it
     results: Results = _usage_errors(
         experiment.sweep.run,

@@ -60,7 +60,9 @@ def readable_trials(results: Results) -> str:
         name for name in trials.columns if name not in {*HIDDEN, *constant} and not trials[name].isna().all()
     ]
     header = [name.removeprefix("params_") for name in columns]
-    return align(header, [[_cell(value) for value in row] for row in trials[columns].itertuples(index=False)])
+    cells = [_cell if name in params else _measured for name in columns]
+    rows = trials[columns].itertuples(index=False)
+    return align(header, [[cell(value) for cell, value in zip(cells, row, strict=True)] for row in rows])
 
 
 def align(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -97,6 +99,12 @@ def _objective_first(results: Results, metrics: Iterable[str]) -> list[str]:
 
 def _interval(mean: float, low: float, high: float) -> str:
     return format_interval(mean, low, high) if math.isfinite(mean) else "-"
+
+
+def _measured(value: Any) -> str:
+    """Return a cell of what was measured: 0.9250 above 0.9111, so that a column's points are in line."""
+    measured = isinstance(value, float | np.floating) and math.isfinite(value)
+    return f"{value:#.4g}".removesuffix(".") if measured else _cell(value)
 
 
 def _cell(value: Any) -> str:

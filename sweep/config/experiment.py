@@ -40,7 +40,7 @@ class Experiment:
         """Return the data and the plan in words, two lines."""
         sweep, configurations = self.sweep, self.sweep.space.size
         if isinstance(self.validation, float):
-            validation = f"{self.validation:.0%} of the rows held out, drawn anew for each repeat"
+            validation = f"{100 * self.validation:.3g} % of the rows held out, drawn anew for each repeat"
         elif self.validation is None:
             validation = "no validation"
         else:

@@ -108,7 +108,7 @@ def test_without_a_command_help_is_shown(run: Run) -> None:
 def test_run_trains_records_and_reports(run: Run, tmp_path: Path) -> None:
     ended = run("run", "moons.toml")
     assert (ended.code, ended.err) == (0, "")
-    assert "moons: 200 rows, 2 features, 2 classes; not scaled; 20% of the rows held out" in ended.out
+    assert "moons: 200 rows, 2 features, 2 classes; not scaled; 20 % of the rows held out" in ended.out
     assert "4 configurations x 3 repeats = 12 trials in float32" in ended.out
     assert "recording in moons.sweep\ntrained 12 networks in " in ended.out
     assert "rank  hidden  learning_rate  validation_accuracy" in ended.out
@@ -120,7 +120,7 @@ def test_run_trains_records_and_reports(run: Run, tmp_path: Path) -> None:
 def test_run_goes_on_with_a_store_that_exists(run: Run) -> None:
     run("run", "moons.toml", "repeats=1")
     ended = run("run", "moons.toml", "repeats=2")
-    assert "moons.sweep, which has records: going on with it\ntrained 4 networks in " in ended.out
+    assert "moons.sweep, resuming what is there\ntrained 4 networks in " in ended.out
     assert "\nnothing was trained\n" in run("run", "moons.toml", "repeats=2").out
 
 
