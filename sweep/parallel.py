@@ -84,10 +84,13 @@ def parallel_train(
     execution = Execution(jobs, plan(jobs, data.input_shape, dtype), workers, backend)
     models: list[Model | None] = [None] * len(jobs)
     for numbers, outcome in execution.run(model_task, data=data, dtype=dtype):
-        for number, model in zip(numbers, outcome.models or (), strict=True):
+        for number, model in zip(numbers, outcome.models, strict=True):
             models[number] = model
-    if execution.interrupted:
-        raise KeyboardInterrupt
+        for record in outcome.records:
+            if record is not None:
+                raise RuntimeError(f"a network could not be trained: {record.error}")
+    if execution.interruption is not None:
+        raise execution.interruption.error()
     return [model for model in models if model is not None]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -103,7 +104,7 @@ class Schedule:
         self._workers = workers
         total = sum(pack.seconds for pack in packs)
         heavy = total / (2 * CHUNKS_PER_WORKER * workers)
-        self._packs = sorted(packs, key=lambda pack: -pack.seconds if pack.seconds > heavy else 0.0)
+        self._waiting = deque(sorted(packs, key=lambda pack: -pack.seconds if pack.seconds > heavy else 0.0))
         self._unsent = self._unfinished = total
         self._predicted = self._measured = 0.0
         self._networks, self._done = sum(len(pack.jobs) for pack in packs), 0
@@ -112,19 +113,30 @@ class Schedule:
 
     def chunks(self) -> Iterator[tuple[Pack, ...]]:
         """Yield the chunks; each is sized by what is known when it is asked for."""
-        chunk: list[Pack] = []
-        seconds, networks = 0.0, 0
-        goal = self._goal()
-        for pack in self._packs:
-            if chunk and (seconds + pack.seconds > goal or networks + len(pack.jobs) > MOST_NETWORKS):
+        while self._waiting:
+            chunk = [self._waiting.popleft()]
+            seconds, networks, goal = chunk[0].seconds, len(chunk[0].jobs), self._goal()
+            while self._waiting:
+                pack = self._waiting[0]
+                if seconds + pack.seconds > goal or networks + len(pack.jobs) > MOST_NETWORKS:
+                    break
+                chunk.append(self._waiting.popleft())
+                seconds += pack.seconds
+                networks += len(pack.jobs)
+            with self._lock:
                 self._unsent -= seconds
-                yield tuple(chunk)
-                chunk, seconds, networks, goal = [], 0.0, 0, self._goal()
-            chunk.append(pack)
-            seconds += pack.seconds
-            networks += len(pack.jobs)
-        if chunk:
             yield tuple(chunk)
+
+    def put_back(self, packs: Sequence[Pack]) -> None:
+        """Take packs of a chunk back that were not run: they go out in later chunks."""
+        with self._lock:
+            self._unsent += sum(pack.seconds for pack in packs)
+        self._waiting.extend(packs)
+
+    @property
+    def waiting(self) -> bool:
+        """Whether there are packs to hand out."""
+        return bool(self._waiting)
 
     def finished(self, chunk: Sequence[Pack], seconds: float) -> None:
         """Learn that a chunk took `seconds` of one worker's time."""

@@ -23,7 +23,7 @@ from neuralnet_core import (
 )
 
 from .data import Data
-from .execution import Execution, check_workers, record_task
+from .execution import Execution, Interruption, check_workers, record_task
 from .jobs import Build, Configuration, Record, configurations
 from .objective import OBJECTIVES, choose_objective, higher_is_better
 from .planner import plan
@@ -158,8 +158,8 @@ class Sweep:
         with ExitStack() as stack:
             recorder = _Recorder(study, None if store is None else stack.enter_context(Store.open(store)))
             recorder.begin(description)
-            interrupted = recorder.train(workers, backend, keep_models, shown)
-        _tell(study, recorder.records, interrupted, store is not None)
+            interruption = recorder.train(workers, backend, keep_models, shown)
+        _tell(study, recorder.records, interruption, store is not None)
         return Results(
             study.trials,
             recorder.records,
@@ -223,21 +223,21 @@ class _Recorder:
             if identity not in self.records:
                 self._keep(record, None)
 
-    def train(self, workers: int, backend: str, keep_models: bool, progress: Progress) -> bool:
-        """Train what has no record; return whether Ctrl-C ended that early."""
+    def train(self, workers: int, backend: str, keep_models: bool, progress: Progress) -> Interruption | None:
+        """Train what has no record; return the signal that ended that early."""
         study = self._study
         jobs = [job for identity, job in study.jobs.items() if identity not in self.records]
         if not jobs:
-            return False
+            return None
         execution = Execution(jobs, plan(jobs, study.data.input_shape, study.dtype), workers, backend)
         options = {"data": study.data, "dtype": study.dtype, "keep_models": keep_models}
         with progress, closing(execution.run(record_task, **options)) as outcomes:
             for _, outcome in outcomes:
-                records = outcome.records or []
+                records = [record for record in outcome.records if record is not None]
                 for record, model in zip(records, outcome.models or [None] * len(records), strict=True):
                     self._keep(record, model)
                 progress.advance(records, execution.schedule.pace())
-        return execution.interrupted
+        return execution.interruption
 
     def _keep(self, record: Record, model: Model | None) -> None:
         if self._store is None:
@@ -264,14 +264,20 @@ def _check_objective(objective: str | None, validated: bool, built: Sequence[Con
     raise ValueError(f"objective must be one of {', '.join(available)} with these losses; got {objective!r}")
 
 
-def _tell(study: Study, records: Mapping[str, Record], interrupted: bool, stored: bool) -> None:
-    """Say in one line what a caller must not overlook."""
-    if interrupted:
-        if not records:
-            raise KeyboardInterrupt
+def _tell(
+    study: Study, records: Mapping[str, Record], interruption: Interruption | None, stored: bool
+) -> None:
+    """Say in one line what a caller must not overlook; raise if a signal leaves nothing to return, or no one to."""
+    if interruption is not None:
         done = sum(trial.identity in records for trial in study.trials)
-        again = "; run again with the same store to train the rest" if stored else ""
-        warnings.warn(f"interrupted: {done} of {len(study.trials)} trials are recorded{again}", stacklevel=3)
+        if done:
+            by = f" by {interruption.name}" if interruption.asks_to_exit else ""
+            again = "; run again with the same store to train the rest" if stored else ""
+            warnings.warn(
+                f"interrupted{by}: {done} of {len(study.trials)} trials are recorded{again}", stacklevel=3
+            )
+        if not done or interruption.asks_to_exit:
+            raise interruption.error()
     elif records and all(record.state == "failed" for record in records.values()):
         count, first = len(study.configurations), next(iter(records.values()))
         warnings.warn(f"every configuration failed ({count}); the first: {first.error}", stacklevel=3)

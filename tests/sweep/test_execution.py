@@ -14,7 +14,7 @@ from threadpoolctl import threadpool_info
 
 from neuralnet_core import Adam, CancelToken, Dense, GradientDescent, Network
 from sweep.data import Data
-from sweep.execution import Execution, Outcome, Task, check_workers, model_task, record_task
+from sweep.execution import Execution, Outcome, Task, Watch, check_workers, model_task, record_task
 from sweep.jobs import Job
 from sweep.planner import plan
 from sweep.splits import RowSplit
@@ -46,7 +46,7 @@ def test_every_job_gets_one_record(backend: str, workers: int) -> None:
     found = [
         (number, record)
         for numbers, outcome in outcomes(jobs, backend, workers)
-        for number, record in zip(numbers, outcome.records or [], strict=True)
+        for number, record in zip(numbers, outcome.records, strict=True)
     ]
     assert sorted(number for number, _ in found) == list(range(40))
     assert all(record.identity == f"identity {number}" for number, record in found)
@@ -56,8 +56,9 @@ def test_every_job_gets_one_record(backend: str, workers: int) -> None:
 
 def test_a_record_has_what_its_model_has() -> None:
     task = Task(0, (job(0),), (1,))
-    (record,) = record_task(task, data=DATA, dtype="float32", keep_models=False).records or []
-    (model,) = model_task(task, data=DATA, dtype="float32").models or []
+    (record,) = record_task(task, Watch(), data=DATA, dtype="float32", keep_models=False).records
+    (model,) = model_task(task, Watch(), data=DATA, dtype="float32").models
+    assert record is not None
     assert model is not None
     assert record.digest == model.digest()
     assert record.metrics == model.metrics
@@ -68,12 +69,11 @@ def test_a_record_has_what_its_model_has() -> None:
 def test_a_network_that_does_not_fit_the_data_fails_alone() -> None:
     jobs = [job(number, outputs=3 if number in (5, 11) else 1) for number in range(30)]
     sizes = (10, 10, 10)
-    found = record_task(Task(0, tuple(jobs), sizes), data=DATA, dtype="float32", keep_models=True)
-    assert found.records is not None
-    assert found.models is not None
-    assert [number for number, record in enumerate(found.records) if record.state == "failed"] == [5, 11]
+    found = record_task(Task(0, tuple(jobs), sizes), Watch(), data=DATA, dtype="float32", keep_models=True)
+    records = [record for record in found.records if record is not None]
+    assert [number for number, record in enumerate(records) if record.state == "failed"] == [5, 11]
     assert [number for number, model in enumerate(found.models) if model is None] == [5, 11]
-    failed = found.records[5]
+    failed = records[5]
     assert failed.error is not None
     assert failed.error.startswith("ValueError: ")
     assert (failed.digest, failed.metrics) == (None, {})
@@ -81,9 +81,9 @@ def test_a_network_that_does_not_fit_the_data_fails_alone() -> None:
 
 def test_a_diverged_network_is_a_record_without_a_digest() -> None:
     wild = Job(Network([Dense(1)]), GradientDescent(1e6, epochs=30), 7, SPLIT, 0, "wild")
-    (record,) = (
-        record_task(Task(0, (wild,), (1,)), data=DATA, dtype="float32", keep_models=False).records or []
-    )
+    task = Task(0, (wild,), (1,))
+    (record,) = record_task(task, Watch(), data=DATA, dtype="float32", keep_models=False).records
+    assert record is not None
     assert record.state == "diverged"
     assert record.digest is None
     assert 1 <= record.epoch == len(record.curves["train_loss"]) < 30
@@ -92,10 +92,9 @@ def test_a_diverged_network_is_a_record_without_a_digest() -> None:
 def test_a_cancelled_task_gives_nothing() -> None:
     token = CancelToken()
     token.cancel()
-    outcome = record_task(
-        Task(3, (job(0),), (1,)), data=DATA, dtype="float32", keep_models=False, cancel=token
-    )
-    assert outcome.cancelled
+    task = Task(3, (job(0),), (1,))
+    outcome = record_task(task, Watch(token), data=DATA, dtype="float32", keep_models=False)
+    assert outcome.ended(1) == []
     assert outcome.number == 3
 
 
@@ -110,9 +109,9 @@ def test_a_consumer_that_gives_up_ends_the_workers() -> None:
 def test_blas_has_one_thread_while_workers_run() -> None:
     seen: list[int] = []
 
-    def look(task: Task, **options: Any) -> Outcome:
+    def look(task: Task, watch: Watch, **options: Any) -> Outcome:
         seen.extend(one["num_threads"] for one in threadpool_info() if one["user_api"] == "blas")
-        return record_task(task, **options)
+        return record_task(task, watch, **options)
 
     list(execution([job(0)]).run(look, data=DATA, dtype="float32", keep_models=False))
     assert set(seen) == {1}
@@ -159,7 +158,7 @@ def test_ctrl_c_while_a_result_is_taken_loses_no_result(backend: str, workers: i
         if not taken:
             signal.raise_signal(signal.SIGINT)
         taken += len(numbers)
-    assert interrupted.interrupted
+    assert interrupted.interruption is not None
     assert 0 < taken < 400
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
