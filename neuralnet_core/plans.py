@@ -7,7 +7,7 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from types import ModuleType
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -29,6 +29,10 @@ STAGE_DENSE, STAGE_DROPOUT = 0, 1
 GRADIENT_DESCENT, MOMENTUM, NESTEROV, RMSPROP, ADAM, ADAMW = range(6)
 HYPER_ROWS = 9
 SLICES, SLICED = 8, 256
+
+
+# What the lanes of a register are: networks of a pack, slices of one network's samples, or its units.
+Mode = Literal["networks", "slices", "units"]
 
 
 @dataclass(frozen=True)
@@ -59,13 +63,12 @@ class PackPlan:
     """The arguments of an engine call; engine/pack.pyx reads them by these names."""
 
     engine: ModuleType  # the compiled module, whose lanes the arrays are made for
-    program: NDArray[np.int64]  # (layers, 7): kind, activation, inputs, units, weight, bias, position
-    tensors: NDArray[np.int64]  # (parameters, 4): start, inputs, units, penalized
+    program: NDArray[np.int64]  # (layers, 5): kind, activation, inputs, units, has bias
     lane_units: NDArray[
         np.int64
     ]  # (layers, LANES): the units that a lane has of a layer; the rest is padding
-    places: list[NDArray[np.int64] | None]  # per lane: where its parameters are among the padded; None: all
-    size: int
+    solo: bool  # one network, whose units are the lanes
+    chunk: int  # samples worked through at a time
     inputs: int
     outputs: int
     target_width: int
@@ -76,7 +79,7 @@ class PackPlan:
     schedules: NDArray[np.float64]  # (5, LANES)
     dropout: NDArray[np.float64]  # (2 x dropout layers, LANES): thresholds, then scales
     seeds: NDArray[np.uint64]
-    initial: NDArray[Any]  # (size, LANES)
+    initial: list[NDArray[Any]]  # of each lane, flat, in layout order
     features: NDArray[Any]
     targets: NDArray[Any]
     weights: NDArray[np.float64] | None
@@ -98,26 +101,33 @@ class PackPlan:
 
 
 def make_plan(
-    lanes: Sequence[Lane], data: PackData, cancel: NDArray[np.int32], *, trains: bool = True
+    lanes: Sequence[Lane],
+    data: PackData,
+    cancel: NDArray[np.int32],
+    *,
+    trains: bool = True,
+    mode: Mode | None = None,
 ) -> PackPlan:
-    """Return the plan of one pack: `lanes` agree in signature, narrow ones are padded, idle ones repeat the first."""
+    """Return the plan of one pack: `lanes` agree in signature, narrow ones are padded, idle ones repeat the first.
+
+    `mode` says what the lanes of a register are, instead of the rule that finds the fastest; the bits are the same.
+    """
     first, dtype = lanes[0], data.features.dtype.name
-    engine = kernel(dtype, _lanes_wanted(lanes))
+    mode = mode or choose_mode(lanes)
+    engine = kernel(dtype, _lanes_wanted(lanes, mode))
     width = engine.lanes
     padded = [*lanes, *[first] * (width - len(lanes))]
     layout = reduce(Network.room_for, (lane.network for lane in lanes)).build(data.features.shape[1:])
     own = [lane.network.build(layout.input_shape) for lane in padded]
-    places = [_places(mine, layout) for mine in own]
     shared = all(_same_order(lane, first) for lane in lanes)
     rows = _rows([lane.rows for lane in padded], shared)
     validates = first.validation_rows is not None
     return PackPlan(
         engine=engine,
         program=_program(layout),
-        tensors=_tensors(layout),
         lane_units=np.array([_units(mine) for mine in own], np.int64).T.copy(),
-        places=places,
-        size=layout.size,
+        solo=mode == "units",
+        chunk=CHUNK[mode],
         inputs=data.features.shape[1],
         outputs=layout.output_shape[0],
         target_width=data.targets.shape[1],
@@ -128,13 +138,13 @@ def make_plan(
         schedules=_table(schedule_row(lane.optimizer.learning_rate) for lane in padded),
         dropout=_dropout(padded),
         seeds=np.array([lane.seed for lane in padded], np.uint64),
-        initial=_initial(padded, own, places, layout.size, dtype),
+        initial=_initial(padded, own, dtype),
         features=data.features.reshape(len(data.features), -1),
         targets=data.targets,
         weights=data.weights,
         rows=rows,
         order=np.empty_like(rows),
-        spread=np.empty((_longest_slice(lanes), width), np.int64) if len(lanes) == 1 else None,
+        spread=np.empty((_longest_slice(lanes), width), np.int64) if mode == "slices" else None,
         shared_rows=shared,
         validation_features=data.features if data.validation_features is None else data.validation_features,
         validation_targets=data.targets if data.validation_targets is None else data.validation_targets,
@@ -172,9 +182,27 @@ def _rows(rows: Sequence[Any], shared: bool) -> NDArray[np.int64]:
     return np.ascontiguousarray((rows[0][:, None] if shared else np.stack(rows, axis=1)), np.int64)
 
 
-def _lanes_wanted(lanes: Sequence[Lane]) -> int:
-    """Return a lane per network; for one network with sums of many samples, a lane per slice."""
-    return SLICES if len(lanes) == 1 and _longest_slice(lanes) > SLICED // SLICES else len(lanes)
+def choose_mode(lanes: Sequence[Lane]) -> Mode:
+    """Return what the lanes of a register had best be: networks, slices of the samples, or units of one network."""
+    if len(lanes) > 1:
+        return "networks"
+    optimizer, rows = lanes[0].optimizer, len(lanes[0].rows)
+    return "slices" if min(optimizer.batch_size or rows, rows) > SLICED else "units"
+
+
+# Samples worked through at a time, so that their activations stay in cache: those of one network are small.
+CHUNK = {"networks": 32, "slices": 32, "units": 128}
+
+
+def _lanes_wanted(lanes: Sequence[Lane], mode: Mode) -> int:
+    """Return how many lanes the pack can use."""
+    match mode:
+        case "networks":
+            return len(lanes)
+        case "slices":
+            return SLICES
+        case _:
+            return 64
 
 
 def _longest_slice(lanes: Sequence[Lane]) -> int:
@@ -184,25 +212,14 @@ def _longest_slice(lanes: Sequence[Lane]) -> int:
 
 
 def _program(layout: Layout) -> NDArray[np.int64]:
-    starts = {(slot.layer, slot.parameter.name): slot.start for slot in layout.parameters}
     rows = []
-    for position, built in enumerate(layout.layers):
-        inputs, units = np.prod(built.input_shape), np.prod(built.output_shape)
+    for built in layout.layers:
+        inputs, units = math.prod(built.input_shape), math.prod(built.output_shape)
         match built.layer:
-            case Dense(activation=activation):
-                code = get_activation(activation).code
-                weight, bias = starts[position, "weight"], starts.get((position, "bias"), -1)
-                rows.append((STAGE_DENSE, code, inputs, units, weight, bias, position))
+            case Dense(activation=activation, bias=bias):
+                rows.append((STAGE_DENSE, get_activation(activation).code, inputs, units, bias))
             case _:
-                rows.append((STAGE_DROPOUT, 0, inputs, units, -1, -1, position))
-    return np.array(rows, np.int64)
-
-
-def _tensors(layout: Layout) -> NDArray[np.int64]:
-    rows = []
-    for slot in layout.parameters:
-        units = slot.shape[-1]
-        rows.append((slot.start, (slot.stop - slot.start) // units, units, slot.parameter.penalized))
+                rows.append((STAGE_DROPOUT, 0, inputs, units, False))
     return np.array(rows, np.int64)
 
 
@@ -264,30 +281,16 @@ def _units(layout: Layout) -> list[int]:
     return [math.prod(built.output_shape) for built in layout.layers]
 
 
-def _places(own: Layout, padded: Layout) -> NDArray[np.int64] | None:
-    """Return where the parameters of a lane are among those of its padded pack: a corner of every array."""
-    if own.size == padded.size:
-        return None
-    numbers = padded.unflatten(np.arange(padded.size))
-    corners = [numbers[slot.name][tuple(slice(size) for size in slot.shape)] for slot in own.parameters]
-    return np.concatenate([corner.reshape(-1) for corner in corners])
-
-
-def _initial(
-    lanes: Sequence[Lane],
-    own: Sequence[Layout],
-    places: Sequence[NDArray[np.int64] | None],
-    size: int,
-    dtype: str,
-) -> NDArray[Any]:
-    """Return (size, LANES) initial parameters; padding starts, and stays, at 0."""
-    initial = np.zeros((size, len(lanes)), dtype)
+def _initial(lanes: Sequence[Lane], own: Sequence[Layout], dtype: str) -> list[NDArray[Any]]:
+    """Return the flat initial parameters of each lane; an idle lane has those of the lane it repeats."""
+    found: dict[int, NDArray[Any]] = {}
     with StrictFloats():
-        for index, (lane, layout, place) in enumerate(zip(lanes, own, places, strict=True)):
-            given = lane.initial
-            flat = initial_values(layout, lane.seed) if given is None else layout.flatten(given, dtype)
-            initial[slice(None) if place is None else place, index] = flat
-    return initial
+        for lane, layout in zip(lanes, own, strict=True):
+            if id(lane) not in found:
+                given = lane.initial
+                flat = initial_values(layout, lane.seed) if given is None else layout.flatten(given, dtype)
+                found[id(lane)] = flat.astype(dtype, copy=False)
+    return [found[id(lane)] for lane in lanes]
 
 
 METRIC_OF_MONITOR = {"train_loss": 0, "validation_loss": 1, "validation_accuracy": 2, "validation_r2": 2}

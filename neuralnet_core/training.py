@@ -154,10 +154,9 @@ def _train_pack(lanes: Sequence[Lane], task: Task, flag: NDArray[np.int32]) -> l
     metric = get_loss(lanes[0].network.loss).metric
     names = ["train_loss", "validation_loss", f"validation_{metric}"] if validates else ["train_loss"]
     models = []
-    for index, (lane, place) in enumerate(zip(lanes, plan.places[: len(lanes)], strict=True)):
-        flat = pack.parameters(index) if place is None else pack.parameters(index)[place]
+    for index, lane in enumerate(lanes):
         history = dict(zip(names, pack.history_of(index), strict=True))
-        models.append(_model(lane, flat, history, pack.outcome(index), targets, task))
+        models.append(_model(lane, pack.parameters(index), history, pack.outcome(index), targets, task))
     return models
 
 

@@ -31,6 +31,11 @@ cdef inline void gather_targets(
     cdef int64_t sample, k, width = p.target_width
     cdef int lane
     cdef const real *source
+    if p.solo:
+        for sample in range(count):
+            source = data.targets + rows.index[first + sample] * width
+            memcpy((<real *> p.targets) + sample * width, source, width * sizeof(real))
+        return
     for sample in range(count):
         if rows.shared:
             source = data.targets + rows.index[first + sample] * width
@@ -64,6 +69,11 @@ cdef inline void gather_coefficients(
     cdef int64_t sample, position
     cdef int lane
     cdef double c, outputs = 1.0 if p.loss == SOFTMAX_CROSS_ENTROPY else <double> p.outputs
+    if p.solo:
+        for sample in range(count):
+            c = 1.0 if data.weights == NULL else data.weights[rows.index[first + sample]]
+            (<real *> p.coefficients)[sample] = <real> (c / p.totals[0] / outputs)
+        return
     for sample in range(count):
         position = first + sample
         if data.weights == NULL:

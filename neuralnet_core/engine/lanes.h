@@ -53,6 +53,11 @@ INLINE vec vfma(vec a, vec b, vec c)
 #endif
 }
 
+INLINE real rfma(real a, real b, real c)
+{
+    return REAL_BITS == 64 ? (real)__builtin_fma(a, b, c) : (real)__builtin_fmaf((float)a, (float)b, (float)c);
+}
+
 INLINE vec vsqrt(vec x)
 {
     vec r;
@@ -63,11 +68,35 @@ INLINE vec vsqrt(vec x)
 
 /* Compare and select: the branch of the textbook, per lane. Comparisons with NaN are false. */
 INLINE vec choose(ivec mask, vec yes, vec no) { return (vec)((mask & (ivec)yes) | (~mask & (ivec)no)); }
-INLINE vec choose_gt(vec a, vec b, vec yes, vec no) { return choose(a > b, yes, no); }
-INLINE vec choose_le(vec a, vec b, vec yes, vec no) { return choose(a <= b, yes, no); }
-INLINE vec choose_eq(vec a, vec b, vec yes, vec no) { return choose(a == b, yes, no); }
+
+/* Where comparisons give a mask of bits (AVX-512) or blending is one instruction (AVX2), say so: compilers do not. */
+#if defined(__AVX512F__) && VECTOR_BYTES == 64 && REAL_BITS == 32
+#define CHOOSE(NAME, OPERATOR, PREDICATE) \
+    INLINE vec NAME(vec a, vec b, vec yes, vec no) \
+    { return _mm512_mask_blend_ps(_mm512_cmp_ps_mask(a, b, PREDICATE), no, yes); }
+#elif defined(__AVX512F__) && VECTOR_BYTES == 64
+#define CHOOSE(NAME, OPERATOR, PREDICATE) \
+    INLINE vec NAME(vec a, vec b, vec yes, vec no) \
+    { return _mm512_mask_blend_pd(_mm512_cmp_pd_mask(a, b, PREDICATE), no, yes); }
+#elif defined(__AVX2__) && VECTOR_BYTES == 32 && REAL_BITS == 32
+#define CHOOSE(NAME, OPERATOR, PREDICATE) \
+    INLINE vec NAME(vec a, vec b, vec yes, vec no) \
+    { return _mm256_blendv_ps(no, yes, _mm256_cmp_ps(a, b, PREDICATE)); }
+#elif defined(__AVX2__) && VECTOR_BYTES == 32
+#define CHOOSE(NAME, OPERATOR, PREDICATE) \
+    INLINE vec NAME(vec a, vec b, vec yes, vec no) \
+    { return _mm256_blendv_pd(no, yes, _mm256_cmp_pd(a, b, PREDICATE)); }
+#else
+#define CHOOSE(NAME, OPERATOR, PREDICATE) \
+    INLINE vec NAME(vec a, vec b, vec yes, vec no) { return choose(a OPERATOR b, yes, no); }
+#endif
+
+CHOOSE(choose_gt, >, _CMP_GT_OQ)
+CHOOSE(choose_lt, <, _CMP_LT_OQ)
+CHOOSE(choose_le, <=, _CMP_LE_OQ)
+CHOOSE(choose_eq, ==, _CMP_EQ_OQ)
 INLINE vec vabs(vec x) { return (vec)((uvec)x & (((uvec){0} - 1) >> 1)); }
-INLINE vec sign_of(vec x) { return choose(x > 0, splat(1), choose(x < 0, splat(-1), splat(0))); }
+INLINE vec sign_of(vec x) { return choose_gt(x, splat(0), splat(1), choose_lt(x, splat(0), splat(-1), splat(0))); }
 INLINE vec with_sign_of(vec magnitude, vec x)
 {
     uvec sign = ~(((uvec){0} - 1) >> 1);
@@ -78,7 +107,7 @@ INLINE vec with_sign_of(vec magnitude, vec x)
 INLINE vec without_subnormals(vec x)
 {
     vec smallest = splat(REAL_BITS == 64 ? (real)0x1p-1022 : (real)0x1p-126);
-    return choose(vabs(x) < smallest, splat(0), x);
+    return choose_lt(vabs(x), smallest, splat(0), x);
 }
 
 INLINE vec load_lanes(const real *p)

@@ -63,14 +63,14 @@ INLINE vec vexp(vec x)
     vec value = (exp_tail(r) + r) + splat(1);
     vec scaled = (vec)((uvec)value + ((uvec)shifted << MANTISSA_BITS));
     scaled = choose_gt(x, splat(EXP_HIGHEST), splat((real)__builtin_inf()), scaled);
-    scaled = choose(x < splat(EXP_LOWEST), splat(0), scaled);
+    scaled = choose_lt(x, splat(EXP_LOWEST), splat(0), scaled);
     return choose_eq(x, x, scaled, x);
 }
 
 /* exp(x) - 1 for x <= 0. */
 INLINE vec vexpm1_negative(vec x)
 {
-    x = choose(x < splat(EXPM1_LOWEST), splat(EXPM1_LOWEST), x);
+    x = choose_lt(x, splat(EXPM1_LOWEST), splat(EXPM1_LOWEST), x);
     vec shifted, r = reduce_by_ln2(x, &shifted);
     vec power = (vec)(((uvec)shifted + EXPONENT_BIAS) << MANTISSA_BITS);
     vec value = vfma(power, exp_tail(r) + r, power - splat(1));
@@ -93,7 +93,7 @@ INLINE vec vlog(vec x)
     for (int k = 1; k < LOG_COUNT; k++) sum = vfma(sum, z, splat(terms[k]));
     vec n = __builtin_convertvector(e, vec), twice = s + s;
     vec value = vfma(n, splat(LN2_HIGH), vfma(twice, sum * z, vfma(n, splat(LN2_LOW), twice)));
-    return choose(x < splat((real)__builtin_inf()), value, x);
+    return choose_lt(x, splat((real)__builtin_inf()), value, x);
 }
 
 /* log(1 + x) for x in [0, 1]: log of the rounded 1 + x, and what the rounding lost. */

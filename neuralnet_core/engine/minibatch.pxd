@@ -9,16 +9,25 @@ from libc.string cimport memset
 from neuralnet_core.engine.gather cimport (
     gather_coefficients, gather_inputs, gather_targets, gather_validity, pieces, slice_length, sum_of_weights,
 )
-from neuralnet_core.engine.losses cimport loss_of_chunk, score_of_chunk
+from neuralnet_core.engine.losses cimport (
+    loss_of_chunk, score_of_chunk, solo_loss_of_chunk, solo_score_of_chunk,
+)
 from neuralnet_core.engine.stages cimport backward, forward
 from neuralnet_core.engine.structs cimport *
+from neuralnet_core.engine.updates cimport per_update_scalars
 
 
 cdef inline int accumulate(PackState *p, const Minibatch *batch) except -1 nogil:
-    """Sum loss and gradients (or score) of a minibatch; return 0 if its weights are 0 and it counts for nothing."""
+    """Sum loss and gradients (or score) of a minibatch; return 0 if its weights are 0 and it counts for nothing.
+
+    Where the update is fused, it has been taken when this returns.
+    """
     weigh(p, batch)
     if p.totals[0] == 0.0:
         return 0
+    p.fused = batch.updating and batch.count <= SLICED and not p.clipping
+    if batch.updating:
+        per_update_scalars(p)
     if p.spread.index != NULL and batch.count > SLICED:
         sum_slices_in_lanes(p, batch)
     else:
@@ -88,18 +97,23 @@ cdef inline int sum_slice(
     cdef Stage *last = &p.stages[p.depth - 1]
     p.loss_sum[0] = splat(0)
     memset(p.residuals, 0, p.outputs * sizeof(vec))
-    for chunk in range(pieces(count, CHUNK)):
-        done = chunk * CHUNK
-        size = min(<int64_t> CHUNK, count - done)
+    for chunk in range(pieces(count, p.chunk)):
+        done = chunk * p.chunk
+        size = min(p.chunk, count - done)
         gather_inputs(p, batch.data, rows, first + done, size)
         gather_targets(p, batch.data, rows, first + done, size)
         gather_coefficients(p, batch.data, rows, first + done, size)
         if p.sliced:
             gather_validity(p, position + done, size)
         forward(p, size, position + done, batch.training)
-        loss_of_chunk(p, last.output, last.stride, size)
+        if p.solo:
+            solo_loss_of_chunk(p, last.output, last.stride, size)
+        else:
+            loss_of_chunk(p, last.output, last.stride, size)
         if batch.training:
-            backward(p, size, chunk == 0)
+            backward(p, size, chunk == 0, done + size == count)
+        elif p.solo:
+            solo_score_of_chunk(p, last.output, last.stride, size)
         else:
             score_of_chunk(p, last.output, last.stride, size)
         poll(p)
@@ -153,7 +167,7 @@ cdef inline int poll(PackState *p) except -1 nogil:
     if p.cancel[0]:
         with gil:
             raise InterruptedError("training was cancelled")
-    p.work += p.size * CHUNK
+    p.work += p.size * p.chunk
     if p.main_thread and p.work > 5_000_000:
         p.work = 0
         with gil:

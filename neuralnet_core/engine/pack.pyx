@@ -8,7 +8,7 @@ import threading
 
 import numpy as np
 
-from libc.math cimport isfinite
+from libc.math cimport NAN, isfinite
 from libc.stdint cimport int64_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy, memset
@@ -18,6 +18,7 @@ from neuralnet_core.engine.losses cimport BINARY_CROSS_ENTROPY, SOFTMAX_CROSS_EN
 from neuralnet_core.engine.minibatch cimport accumulate, lay_out_inputs, poll
 from neuralnet_core.engine.stages cimport forward, mark_present
 from neuralnet_core.engine.structs cimport *
+from neuralnet_core.engine.tensors cimport finite_lanes, network_is_finite, own_size, put_in, take_out
 from neuralnet_core.engine.updates cimport update
 from neuralnet_core.engine.workspace cimport new_arena
 
@@ -35,11 +36,12 @@ cdef class Pack:
     cdef Rows order
     cdef vec *arena
     cdef object plan            # keeps the arrays alive
+    cdef object dtype
     cdef object kept_parameters
     cdef object history_array
     cdef double[:, :, ::1] history      # (lanes, metrics, epochs)
     cdef double[:, ::1] stopping        # (4, lanes): metric or -1, patience, min_delta, restore_best
-    cdef real[:, ::1] kept              # (size, lanes): parameters that early stopping has put by
+    cdef real[:, ::1] kept              # (lanes, size): parameters put by when a lane ended, or at its best epoch
     cdef double best[64]
     cdef int64_t best_epoch[64]
     cdef int64_t ended[64]              # the epochs a lane trained for; 0: still training
@@ -50,7 +52,7 @@ cdef class Pack:
     cdef bint shuffle
 
     def __cinit__(self, plan):
-        self.plan = plan
+        self.plan, self.dtype = plan, plan.features.dtype
         self.p.main_thread = threading.current_thread() is threading.main_thread()
         self._read_network(plan)
         self._read_lanes(plan)
@@ -65,33 +67,34 @@ cdef class Pack:
     # --- reading the plan -------------------------------------------------------------------------------------------
 
     cdef _read_network(self, plan):
-        cdef const int64_t[:, ::1] program = plan.program
-        cdef const int64_t[:, ::1] tensors = plan.tensors
+        cdef const int64_t[:, ::1] program = plan.program   # (layers, 5): kind, activation, inputs, units, has bias
         cdef const int64_t[:, ::1] lane_units = plan.lane_units
         cdef int64_t[:, ::1] spread
         cdef PackState *p = &self.p
         cdef Stage *stage
         cdef int64_t index, dropouts = 0
-        p.depth, p.tensors_count, p.size = program.shape[0], tensors.shape[0], plan.size
-        p.inputs, p.outputs, p.target_width = plan.inputs, plan.outputs, plan.target_width
+        p.depth, p.inputs, p.outputs, p.target_width = program.shape[0], plan.inputs, plan.outputs, plan.target_width
         p.loss, p.optimizer, p.clipping = plan.loss, plan.optimizer, plan.clipping
+        p.solo, p.chunk = plan.solo, plan.chunk
         p.stages = <Stage *> calloc(p.depth, sizeof(Stage))
-        p.tensors = <Tensor *> calloc(p.tensors_count, sizeof(Tensor))
+        p.tensors = <Tensor *> calloc(2 * p.depth, sizeof(Tensor))
         if p.stages == NULL or p.tensors == NULL:
             raise MemoryError
         for index in range(p.depth):
             stage = &p.stages[index]
-            stage.kind, stage.activation = <int> program[index, 0], <int> program[index, 1]
+            stage.kind, stage.activation, stage.layer = <int> program[index, 0], <int> program[index, 1], index
             stage.inputs, stage.units = program[index, 2], program[index, 3]
-            stage.weight, stage.bias, stage.layer = program[index, 4], program[index, 5], program[index, 6]
-            stage.stride = stage.units | 1  # odd: rows spread over the cache's sets
+            stage.columns = pieces(stage.units, LANES) if p.solo else stage.units
+            stage.stride = stage.columns | 1  # odd: rows spread over the cache's sets
             stage.lane_units, stage.narrowest = &lane_units[index, 0], min(plan.lane_units[index])
+            stage.weight = stage.bias = -1
             if stage.kind == STAGE_DROPOUT:
                 stage.dropout = dropouts
                 dropouts += 1
-        for index in range(p.tensors_count):
-            p.tensors[index].start, p.tensors[index].inputs = tensors[index, 0], tensors[index, 1]
-            p.tensors[index].units, p.tensors[index].penalized = tensors[index, 2], <int> tensors[index, 3]
+                continue
+            stage.weight = self._add_tensor(index, stage.inputs, True)
+            if program[index, 4]:
+                stage.bias = self._add_tensor(index, 1, False)
         if plan.spread is not None:
             spread = plan.spread
             p.spread.index = &spread[0, 0]
@@ -101,18 +104,27 @@ cdef class Pack:
         for index in range(p.depth):
             mark_present(&p.stages[index])
 
+    cdef int64_t _add_tensor(self, int64_t index, int64_t inputs, bint is_weight) noexcept:
+        """Give a parameter its place behind those before it, and return that."""
+        cdef Tensor *tensor = &self.p.tensors[self.p.tensors_count]
+        cdef Stage *stage = &self.p.stages[index]
+        tensor.stage, tensor.start, tensor.is_weight = index, self.p.size, is_weight
+        tensor.inputs, tensor.units, tensor.columns, tensor.stride = inputs, stage.units, stage.columns, stage.stride
+        self.p.tensors_count += 1
+        self.p.size += inputs * stage.stride
+        return tensor.start
+
     cdef _read_lanes(self, plan):
         cdef const double[:, ::1] hyper = plan.hyper
         cdef const double[:, ::1] schedules = plan.schedules
         cdef const double[:, ::1] dropout = plan.dropout    # (2, dropout layers, lanes) flattened: thresholds, scales
         cdef const uint64_t[::1] seeds = plan.seeds
-        cdef const real[:, ::1] initial = plan.initial
+        cdef const real[::1] flat
         cdef PackState *p = &self.p
         cdef int64_t row, layers = dropout.shape[0] // 2
         cdef int lane
         memcpy(p.hyper_exact, &hyper[0, 0], HYPER_ROWS * LANES * sizeof(double))
         memcpy(p.schedules, &schedules[0, 0], SCHEDULE_FIELDS * LANES * sizeof(double))
-        memcpy(p.parameters, &initial[0, 0], p.size * sizeof(vec))
         for lane in range(LANES):
             p.seeds[lane] = seeds[lane]
             p.beta_power[lane] = p.beta_power[LANES + lane] = 1.0
@@ -121,6 +133,22 @@ cdef class Pack:
             for row in range(layers):
                 p.dropout_threshold[row * LANES + lane] = <uint32_t> dropout[row, lane]
                 set_lane(&p.dropout_scale[row], lane, <real> dropout[layers + row, lane])
+            flat = plan.initial[lane]
+            put_in(p, p.parameters, lane, &flat[0])
+        self._read_step()
+
+    cdef void _read_step(self) noexcept:
+        """What every update has in common."""
+        cdef PackState *p = &self.p
+        cdef descent *step = p.step
+        step.l1, step.l2, step.scale, step.epsilon = p.hyper[L1], p.hyper[L2], splat(1), p.hyper[EPSILON]
+        step.first, step.first_rest = p.hyper[FIRST], p.hyper[FIRST_REST]
+        step.second, step.second_rest = p.hyper[SECOND], p.hyper[SECOND_REST]
+        step.parameters, step.first_state, step.second_state = p.parameters, p.first_state, p.second_state
+        step.optimizer, step.clipped, step.regularized = p.optimizer, p.clipping, False
+        for lane in range(LANES):
+            if lane_of(step.l1, lane) != 0 or lane_of(step.l2, lane) != 0:
+                step.regularized = True
 
     cdef _read_data(self, plan):
         cdef const real[:, ::1] features = plan.features
@@ -150,7 +178,8 @@ cdef class Pack:
         self.history_array = np.full((self.used, self.metrics, self.epochs), np.nan)
         self.history = self.history_array
         self.stopping = plan.stopping
-        self.kept_parameters = np.zeros((self.p.size, LANES), plan.initial.dtype)
+        largest = max(own_size(&self.p, lane) for lane in range(self.used))
+        self.kept_parameters = np.empty((self.used, largest), self.dtype)
         self.kept = self.kept_parameters
         for lane in range(LANES):
             self.ended[lane] = 0 if lane < self.used else -1
@@ -183,7 +212,7 @@ cdef class Pack:
         cdef Minibatch batch
         cdef int64_t number
         cdef int lane
-        batch.data, batch.rows, batch.training = &self.data, &self.order, True
+        batch.data, batch.rows, batch.training, batch.updating = &self.data, &self.order, True, True
         memset(losses, 0, sizeof(losses))
         memset(weights, 0, sizeof(weights))
         self._draw_order()
@@ -217,7 +246,8 @@ cdef class Pack:
     cdef int _validate(self) except -1 nogil:
         cdef Minibatch batch
         cdef int lane
-        batch.data, batch.rows, batch.training = &self.validation_data, &self.validation_rows, False
+        batch.data, batch.rows = &self.validation_data, &self.validation_rows
+        batch.training = batch.updating = False
         batch.first, batch.count = 0, self.validation_rows.count
         self.p.hits[0] = splat(0)
         accumulate(&self.p, &batch)
@@ -261,10 +291,13 @@ cdef class Pack:
         """Drop the lanes that diverged, let early stopping end others; return whether a lane goes on."""
         cdef int lane
         cdef bint training = False
+        cdef vec finite = splat(0) if self.p.solo else finite_lanes(&self.p)
+        if self.p.solo and not network_is_finite(&self.p):
+            finite = splat(<real> NAN)
         for lane in range(self.used):
             if self.ended[lane]:
                 continue
-            if not self._is_finite(lane):
+            if not self._is_finite(lane, lane_of(finite, lane) == 0):
                 self.diverged[lane] = True
                 self._keep(lane)
                 self.ended[lane] = self.epoch
@@ -275,17 +308,12 @@ cdef class Pack:
             training = training or not self.ended[lane]
         return training
 
-    cdef bint _is_finite(self, int lane) noexcept nogil:
-        cdef const real *column = (<const real *> self.p.parameters) + lane
-        cdef int64_t i
+    cdef bint _is_finite(self, int lane, bint parameters) noexcept nogil:
         cdef int metric
         for metric in range(min(self.metrics, 2)):
             if not isfinite(self.history[lane, metric, self.epoch - 1]):
                 return False
-        for i in range(self.p.size):
-            if not isfinite(column[i * LANES]):
-                return False
-        return True
+        return parameters
 
     cdef void _judge(self, int lane) noexcept nogil:
         """Early stopping: put the best parameters by, end the lane when its patience is over."""
@@ -306,10 +334,7 @@ cdef class Pack:
                 self._keep(lane)
 
     cdef void _keep(self, int lane) noexcept nogil:
-        cdef const real *column = (<const real *> self.p.parameters) + lane
-        cdef int64_t i
-        for i in range(self.p.size):
-            self.kept[i, lane] = column[i * LANES]
+        take_out(&self.p, self.p.parameters, lane, &self.kept[lane, 0])
         self.is_kept[lane] = True
 
     # --- results ----------------------------------------------------------------------------------------------------
@@ -317,15 +342,13 @@ cdef class Pack:
     def parameters(self, int lane):
         """Return the parameters of a lane: flat, in layout order."""
         if self.is_kept[lane]:
-            return self.kept_parameters[:, lane].copy()
+            return self.kept_parameters[lane, : own_size(&self.p, lane)].copy()
         return self._column(self.p.parameters, lane)
 
     cdef _column(self, const vec *registers, int lane):
-        column = np.empty(self.p.size, self.kept_parameters.dtype)
+        column = np.empty(own_size(&self.p, lane), self.dtype)
         cdef real[::1] out = column
-        cdef int64_t i
-        for i in range(self.p.size):
-            out[i] = lane_of(registers[i], lane)
+        take_out(&self.p, registers, lane, &out[0])
         return column
 
     def history_of(self, int lane):
@@ -352,7 +375,7 @@ cdef class Pack:
         """Return the loss and the flat data gradient of every lane, all rows taken as one minibatch."""
         cdef control_word found
         cdef Minibatch batch
-        batch.data, batch.rows, batch.training = &self.data, &self.order, True
+        batch.data, batch.rows, batch.training, batch.updating = &self.data, &self.order, True, False
         batch.first, batch.count = 0, self.rows.count
         with nogil:
             found = enter_contract()
@@ -368,16 +391,16 @@ cdef class Pack:
         """Return the raw outputs for the rows of every lane, (rows, outputs, lanes)."""
         cdef int64_t chunk, first, count, sample
         cdef Stage *last = &self.p.stages[self.p.depth - 1]
-        result = np.empty((self.rows.count, self.p.outputs, LANES), self.kept_parameters.dtype)
+        result = np.empty((self.rows.count, self.p.outputs, LANES), self.dtype)
         cdef real[:, :, ::1] out = result
         cdef control_word found
         with nogil:
             found = enter_contract()
             try:
                 lay_out_inputs(&self.p, self.rows.shared)
-                for chunk in range(pieces(self.rows.count, CHUNK)):
-                    first = chunk * CHUNK
-                    count = min(<int64_t> CHUNK, self.rows.count - first)
+                for chunk in range(pieces(self.rows.count, self.p.chunk)):
+                    first = chunk * self.p.chunk
+                    count = min(self.p.chunk, self.rows.count - first)
                     gather_inputs(&self.p, &self.data, &self.rows, first, count)
                     forward(&self.p, count, 0, False)
                     for sample in range(count):

@@ -1,6 +1,7 @@
 """Forward and backward through the stages of a pack, one chunk of samples at a time."""
 
-from neuralnet_core.engine.activations cimport activate, multiply_by_slope
+from libc.string cimport memset
+
 from neuralnet_core.engine.structs cimport *
 
 
@@ -9,8 +10,8 @@ cdef inline Block input_of(PackState *p, int64_t index) noexcept nogil:
     cdef Block block = p.input
     if index > 0:
         block.data = p.stages[index - 1].output
-        block.stride = p.stages[index - 1].stride
-        block.shared = 0
+        block.stride = p.stages[index - 1].stride * (LANES if p.solo else 1)
+        block.shared = p.solo
     return block
 
 
@@ -22,29 +23,100 @@ cdef inline void forward(PackState *p, int64_t count, int64_t position, bint tra
         stage = &p.stages[index]
         if stage.kind == STAGE_DENSE:
             dense_forward(p, stage, input_of(p, index), count)
+        elif p.solo:
+            solo_dropout_forward(p, stage, input_of(p, index), count, position, training)
         else:
             dropout_forward(p, stage, input_of(p, index), count, position, training)
 
 
+# --- Dense ----------------------------------------------------------------------------------------------------------
+
 cdef inline void dense_forward(PackState *p, Stage *stage, Block source, int64_t count) noexcept nogil:
-    cdef product_args args
-    cdef int64_t sample, unit
-    cdef vec zero = splat(0)
-    cdef vec *row
-    cdef const vec *bias = p.parameters + stage.bias
+    cdef product args
+    memset(&args, 0, sizeof(args))
     args.a, args.a_m, args.a_k, args.shared = source.data, source.stride, 1, source.shared
-    args.b, args.b_n, args.b_k = p.parameters + stage.weight, 1, stage.units
-    args.c, args.c_m, args.accumulate = stage.output, stage.stride, 0
-    args.m, args.n, args.k = count, stage.units, stage.inputs
-    product(&args)
-    for sample in range(count):
-        row = stage.output + sample * stage.stride
+    args.b, args.b_n, args.b_k = p.parameters + stage.weight, 1, stage.stride
+    args.c, args.c_m, args.ends = stage.output, stage.stride, True
+    args.m, args.n, args.k = count, stage.columns, stage.inputs
+    args.bias = p.parameters + stage.bias if stage.bias >= 0 else p.zeros
+    args.activation = stage.activation
+    args.present_n, args.narrowest_n = stage.present, narrowest_column(p, stage)
+    forward_product(&args)
+    if not is_cheap(stage.activation):
+        activate(stage.activation, stage.output, stage.slope, count * stage.stride)
+        clear_padding(p, stage, stage.output, count)
+
+
+cdef inline void dense_input_gradient(
+    PackState *p, Stage *stage, Stage *below, int64_t count, bint fresh
+) noexcept nogil:
+    """From a stage's delta to that of the stage below it, with the gradient of its bias."""
+    cdef product args
+    memset(&args, 0, sizeof(args))
+    args.a, args.a_m, args.a_k, args.shared = p.delta, stage.stride, 1, p.solo
+    args.b, args.b_n, args.b_k = p.parameters + stage.weight, stage.stride, 1
+    if p.solo:
+        turn_weights(p, stage, below)
+        args.a_m = stage.stride * LANES
+        args.b, args.b_n, args.b_k = stage.turned, 1, below.stride
+    args.c, args.c_m, args.ends = p.delta_next, below.stride, True
+    args.m, args.n, args.k = count, below.columns, stage.units
+    args.value, args.slope = below.output, below.slope
+    args.present_n, args.narrowest_n = below.present, narrowest_column(p, below)
+    if below.kind == STAGE_DENSE:
+        args.activation = below.activation
+        args.bias_gradient = bias_gradient_of(p, below, fresh)
+    else:
+        args.activation = DROPPED
+    input_gradient_product(&args)
+
+
+cdef inline void dense_weight_gradient(
+    PackState *p, Stage *stage, const Stage *below, Block source, int64_t count, bint fresh, bint last
+) noexcept nogil:
+    """Add to the gradient sums; with the last samples of a minibatch, take the optimizer's step where it is fused."""
+    cdef product args
+    memset(&args, 0, sizeof(args))
+    args.a, args.a_m, args.a_k, args.shared = source.data, 1, source.stride, source.shared
+    args.b, args.b_n, args.b_k = p.delta, 1, stage.stride
+    args.c, args.c_m, args.place = p.slice_gradients + stage.weight, stage.stride, stage.weight
+    args.m, args.n, args.k = stage.inputs, stage.columns, count
+    args.resumes, args.ends = not fresh, True
+    args.present_n, args.narrowest_n = stage.present, narrowest_column(p, stage)
+    args.narrowest_m = stage.inputs
+    if below != NULL and not p.solo:
+        args.present_m, args.narrowest_m = below.present, below.narrowest
+    args.update = p.step if p.fused and last else NULL
+    weight_gradient_product(&args)
+    if p.fused and last and stage.bias >= 0:
+        descend_block(p.step, stage.bias, 0, p.slice_gradients + stage.bias, 1, <int> stage.columns, False)
+
+
+cdef inline vec *bias_gradient_of(PackState *p, const Stage *stage, bint fresh) noexcept nogil:
+    """Where a stage's bias gradient is summed, from +0 if `fresh`; NULL without a bias."""
+    if stage.bias < 0:
+        return NULL
+    if fresh:
+        memset(p.slice_gradients + stage.bias, 0, stage.columns * sizeof(vec))
+    return p.slice_gradients + stage.bias
+
+
+cdef inline void turn_weights(PackState *p, Stage *stage, const Stage *below) noexcept nogil:
+    """[input][unit] -> [unit][input], so that the lanes of the input gradient are the inputs."""
+    cdef int64_t i, unit
+    cdef const real *row
+    cdef real *turned = <real *> stage.turned
+    for i in range(stage.inputs):
+        row = <const real *> (p.parameters + stage.weight + i * stage.stride)
         for unit in range(stage.units):
-            row[unit] = row[unit] + zero
-            if stage.bias >= 0:
-                row[unit] = row[unit] + bias[unit]
-    activate(stage.activation, stage.output, stage.slope, count * stage.stride)
-    clear_padding(stage, stage.output, count)
+            turned[unit * below.stride * LANES + i] = row[unit]
+
+
+# --- Padding --------------------------------------------------------------------------------------------------------
+
+cdef inline int64_t narrowest_column(PackState *p, const Stage *stage) noexcept nogil:
+    """The column from which on some lanes have padding: none where the lanes are units, whose padding is never read."""
+    return stage.columns if p.solo else stage.narrowest
 
 
 cdef inline void mark_present(Stage *stage) noexcept nogil:
@@ -55,29 +127,17 @@ cdef inline void mark_present(Stage *stage) noexcept nogil:
             set_lane(&stage.present[unit - stage.narrowest], lane, unit < stage.lane_units[lane])
 
 
-cdef inline void clear_padding(const Stage *stage, vec *block, int64_t count) noexcept nogil:
+cdef inline void clear_padding(PackState *p, const Stage *stage, vec *block, int64_t count) noexcept nogil:
     """Set the units that a lane does not have to +0: by select, whatever a diverging network makes of them."""
     cdef int64_t sample, unit
     cdef vec zero = splat(0)
-    for unit in range(stage.narrowest, stage.units):
+    for unit in range(narrowest_column(p, stage), stage.columns):
         for sample in range(count):
             block[sample * stage.stride + unit] = choose_gt(
                 stage.present[unit - stage.narrowest], zero, block[sample * stage.stride + unit], zero)
 
 
-cdef inline void clear_padded_weights(const Stage *source, const Stage *stage, vec *weights) noexcept nogil:
-    """The same for the gradient of weights, from units or to units that a lane does not have; source NULL: the data."""
-    cdef int64_t i, unit, narrowest = stage.inputs if source == NULL else source.narrowest
-    cdef vec zero = splat(0), present
-    for i in range(stage.inputs if stage.narrowest < stage.units else 0):
-        for unit in range(stage.narrowest, stage.units):
-            weights[i * stage.units + unit] = choose_gt(
-                stage.present[unit - stage.narrowest], zero, weights[i * stage.units + unit], zero)
-    for i in range(narrowest, stage.inputs):
-        present = source.present[i - narrowest]
-        for unit in range(stage.units):
-            weights[i * stage.units + unit] = choose_gt(present, zero, weights[i * stage.units + unit], zero)
-
+# --- Dropout --------------------------------------------------------------------------------------------------------
 
 cdef inline void dropout_forward(
     PackState *p, Stage *stage, Block source, int64_t count, int64_t position, bint training
@@ -128,51 +188,65 @@ cdef inline void dropout_slopes(PackState *p, Stage *stage, int64_t count, int64
                     >= threshold[lane] else 0
 
 
-cdef inline void backward(PackState *p, int64_t count, bint fresh) noexcept nogil:
-    """From the output delta to the gradient sums of the slice; `fresh` starts them from +0."""
+cdef inline void solo_dropout_forward(
+    PackState *p, Stage *stage, Block source, int64_t count, int64_t position, bint training
+) noexcept nogil:
+    """The same for one network whose units are the lanes."""
+    cdef int64_t sample, unit, stride = stage.stride * LANES
+    cdef uint64_t key = dropout_key(p.seeds[0], <uint64_t> stage.layer, <uint64_t> p.updates)
+    cdef uint32_t low = <uint32_t> key, high = <uint32_t> (key >> 32), counter
+    cdef uint32_t threshold = p.dropout_threshold[stage.dropout * LANES]
+    cdef real scale = lane_of(p.dropout_scale[stage.dropout], 0)
+    cdef const real *x
+    cdef real *slope
+    cdef real *out
+    for sample in range(count):
+        x = (<const real *> source.data) + sample * source.stride
+        out = (<real *> stage.output) + sample * stride
+        slope = (<real *> stage.slope) + sample * stride
+        counter = <uint32_t> ((position + sample) * stage.units)
+        for unit in range(stage.units):
+            if not training:
+                out[unit] = x[unit]
+                continue
+            slope[unit] = scale if dropout_word(low, high, counter + <uint32_t> unit) >= threshold else 0
+            out[unit] = x[unit] * slope[unit] if slope[unit] > 0 else 0
+
+
+# --- Backward -------------------------------------------------------------------------------------------------------
+
+cdef inline void backward(PackState *p, int64_t count, bint fresh, bint last) noexcept nogil:
+    """From the output delta to the gradient sums of the slice; `fresh` starts them from +0, `last` ends them."""
     cdef int64_t index, first = 0
     cdef Stage *stage
     while p.stages[first].kind != STAGE_DENSE:
         first += 1
+    finish_delta(p, &p.stages[p.depth - 1], count, fresh)
     for index in range(p.depth - 1, first - 1, -1):
         stage = &p.stages[index]
-        if stage.kind == STAGE_DENSE:
-            multiply_by_slope(stage.activation, p.delta, stage.output, stage.slope, count * stage.stride)
-            clear_padding(stage, p.delta, count)
-            dense_gradients(p, stage, input_of(p, index), count, fresh)
-            clear_padded_weights(
-                &p.stages[index - 1] if index > 0 else NULL, stage, p.slice_gradients + stage.weight)
-            if index > first:
-                dense_backward(p, stage, p.stages[index - 1].stride, count)
-                p.delta, p.delta_next = p.delta_next, p.delta
-        else:
-            for i in range(count * stage.stride):
-                p.delta[i] = scaled_or_zero(p.delta[i] + splat(0), stage.slope[i])
+        if stage.kind == STAGE_DROPOUT:
+            finish_delta(p, &p.stages[index - 1], count, fresh)
+            continue
+        if index > first:
+            dense_input_gradient(p, stage, &p.stages[index - 1], count, fresh)
+        # After the input gradient, which wants the weights as they were.
+        dense_weight_gradient(
+            p, stage, &p.stages[index - 1] if index > 0 else NULL, input_of(p, index), count, fresh, last)
+        p.delta, p.delta_next = p.delta_next, p.delta
 
 
-cdef inline void dense_gradients(PackState *p, Stage *stage, Block source, int64_t count, bint fresh) noexcept nogil:
-    cdef product_args args
-    cdef int64_t sample, unit
-    cdef vec *bias = p.slice_gradients + stage.bias
-    args.a, args.a_m, args.a_k, args.shared = source.data, 1, source.stride, source.shared
-    args.b, args.b_n, args.b_k = p.delta, 1, stage.stride
-    args.c, args.c_m, args.accumulate = p.slice_gradients + stage.weight, stage.units, not fresh
-    args.m, args.n, args.k = stage.inputs, stage.units, count
-    product(&args)
-    if stage.bias < 0:
+cdef inline void finish_delta(PackState *p, Stage *stage, int64_t count, bint fresh) noexcept nogil:
+    """Gradient by a stage's outputs -> by its weighted sums, and the gradient of its bias."""
+    cdef int64_t sample, column, i
+    cdef vec *bias
+    if stage.kind == STAGE_DROPOUT:
+        for i in range(count * stage.stride):
+            p.delta[i] = scaled_or_zero(p.delta[i] + splat(0), stage.slope[i])
         return
-    if fresh:
-        for unit in range(stage.units):
-            bias[unit] = splat(0)
-    for sample in range(count):
-        for unit in range(stage.units):
-            bias[unit] = bias[unit] + p.delta[sample * stage.stride + unit]
-
-
-cdef inline void dense_backward(PackState *p, Stage *stage, int64_t stride, int64_t count) noexcept nogil:
-    cdef product_args args
-    args.a, args.a_m, args.a_k, args.shared = p.delta, stage.stride, 1, 0
-    args.b, args.b_n, args.b_k = p.parameters + stage.weight, stage.units, 1
-    args.c, args.c_m, args.accumulate = p.delta_next, stride, 0
-    args.m, args.n, args.k = count, stage.inputs, stage.units
-    product(&args)
+    multiply_by_slope(stage.activation, p.delta, stage.output, stage.slope, count * stage.stride)
+    clear_padding(p, stage, p.delta, count)
+    bias = bias_gradient_of(p, stage, fresh)
+    if bias != NULL:
+        for sample in range(count):
+            for column in range(stage.columns):
+                bias[column] = bias[column] + p.delta[sample * stage.stride + column]

@@ -12,6 +12,7 @@ cdef extern from "lanes.h" nogil:
     vec choose_gt(vec a, vec b, vec yes, vec no)
     vec choose_le(vec a, vec b, vec yes, vec no)
     vec choose_eq(vec a, vec b, vec yes, vec no)
+    real rfma(real a, real b, real c)
     vec vabs(vec x)
     vec sign_of(vec x)
     vec without_subnormals(vec x)
@@ -32,14 +33,44 @@ cdef extern from "mathematics.h" nogil:
     vec vsigmoid(vec x)
     vec vsoftplus(vec x)
 
-cdef extern from "tile.h" nogil:
-    ctypedef struct product_args:
+cdef extern from "activations.h" nogil:
+    bint is_cheap(int activation)
+    bint keeps_slope(int activation)
+    void activate(int activation, vec *z, vec *slope, Py_ssize_t count)
+    void multiply_by_slope(int activation, vec *delta, const vec *a, const vec *slope, Py_ssize_t count)
+
+cdef extern from "descent.h" nogil:
+    const int GRADIENT_DESCENT, MOMENTUM, NESTEROV, RMSPROP, ADAM, ADAMW
+    ctypedef struct descent:
+        vec rate, root_correction, shrink, scale, l1, l2, first, first_rest, second, second_rest, epsilon
+        vec *parameters
+        vec *first_state
+        vec *second_state
+        int optimizer, clipped, regularized
+    void descend_block(
+        const descent *d, Py_ssize_t start, Py_ssize_t stride, const vec *sums, int rows, int columns, int penalized)
+
+cdef extern from "product.h" nogil:
+    const int DROPPED
+    ctypedef struct product:
         const void *a
         const vec *b
         vec *c
         Py_ssize_t a_m, a_k, b_n, b_k, c_m, m, n, k
-        int shared, accumulate
-    void product(const product_args *p)
+        int shared, resumes, ends
+        Py_ssize_t narrowest_m, narrowest_n
+        const vec *present_m
+        const vec *present_n
+        int activation
+        const vec *bias
+        const vec *value
+        const vec *slope
+        vec *bias_gradient
+        const descent *update
+        Py_ssize_t place
+    void forward_product(const product *p)
+    void input_gradient_product(const product *p)
+    void weight_gradient_product(const product *p)
 
 cdef extern from "scalars.h" nogil:
     const int SCHEDULE_FIELDS
@@ -54,14 +85,6 @@ cdef enum:
     STAGE_DENSE = 0
     STAGE_DROPOUT = 1
 
-cdef enum:
-    GRADIENT_DESCENT = 0
-    MOMENTUM = 1
-    NESTEROV = 2
-    RMSPROP = 3
-    ADAM = 4
-    ADAMW = 5
-
 # Rows of `hyper`, a register each. The first three serve every optimizer.
 cdef enum:
     L1 = 0
@@ -75,15 +98,7 @@ cdef enum:
     DECAY = 8     # AdamW's weight decay
     HYPER_ROWS = 9
 
-# Rows of `scalars`, computed once per update.
 cdef enum:
-    RATE = 0
-    ROOT = 1
-    SHRINK = 2
-    SCALAR_ROWS = 3
-
-cdef enum:
-    CHUNK = 32          # samples worked through at a time; never changes the bits
     SLICES = 8          # a minibatch of more than SLICED samples is summed in SLICES slices
     SLICED = 256
     MAX_METRICS = 3     # train loss, validation loss, validation score
@@ -94,22 +109,25 @@ cdef struct Block:
     int64_t stride
     int shared
 
-# A stage of the forward pass, one per layer.
+# A stage of the forward pass, one per layer. A row of its blocks and weights has `columns` registers: one per unit,
+# or where the lanes are units, one per LANES units; rows are `stride` apart.
 cdef struct Stage:
     int kind, activation
     int64_t layer       # position in the network, for the counters of dropout
-    int64_t inputs, units, stride
-    int64_t weight, bias  # offsets into the parameters; -1: none
+    int64_t inputs, units, columns, stride
+    int64_t weight, bias  # offsets into the parameters; bias -1: none
     vec *output
     vec *slope          # derivative of the activation (or dropout's scale), where the output does not give it
+    vec *turned         # where the lanes are units: the weights [unit][input], for the gradient by the inputs
     int64_t dropout     # row of the dropout tables
     const int64_t *lane_units  # how many of the units a lane has; the others are padding, kept at +0
     int64_t narrowest   # the fewest units of a lane
     vec *present        # [units - narrowest]: 1 in the lanes that have the unit, else 0
 
+# A parameter: `inputs` rows of `units` (one row for a bias), at `start` among the parameters.
 cdef struct Tensor:
-    int64_t start, inputs, units
-    int penalized
+    int64_t stage, start, inputs, units, columns, stride
+    bint is_weight        # penalties are for weights
 
 cdef struct Data:
     const real *features   # (rows, inputs)
@@ -128,13 +146,16 @@ cdef struct Minibatch:
     const Rows *rows
     int64_t first, count
     bint training         # gradients are wanted, else the score
+    bint updating         # and the optimizer's step after them
 
 cdef struct PackState:
     # the networks
     int64_t depth, inputs, outputs, target_width, size, tensors_count
+    int64_t chunk         # samples worked through at a time; never changes the bits
     Stage *stages
     Tensor *tensors
     int loss, optimizer, clipping
+    int solo              # one network, whose units are the lanes
     # parameters, gradient sums of a slice, of all slices, and optimizer state, [size] registers each
     vec *parameters
     vec *slice_gradients
@@ -144,8 +165,9 @@ cdef struct PackState:
     vec *second_state
     # per lane
     vec *hyper
-    vec *scalars
-    double *hyper_exact   # the same numbers in double: [HYPER_ROWS][LANES]
+    descent *step         # the numbers of the present update
+    int fused             # the update is taken as the last gradient sums leave their registers
+    double *hyper_exact   # [HYPER_ROWS][LANES], as they were given
     double *schedules     # [SCHEDULE_FIELDS][LANES]
     double *beta_power    # [2][LANES]
     uint64_t *seeds
@@ -157,13 +179,18 @@ cdef struct PackState:
     int64_t *lane_first
     int64_t *lane_last
     Rows spread           # the rows of a minibatch whose slices are the lanes; index NULL: never
-    vec *valid            # [CHUNK]: 1 where a sample is one of the lane's slice, else 0
+    vec *valid            # [chunk]: 1 where a sample is one of the lane's slice, else 0
     # work space
     Block input
-    vec *targets          # [CHUNK][target width]
-    vec *coefficients     # [CHUNK]
+    vec *targets          # [chunk][target width], or where the lanes are units, reals [chunk][columns x LANES]
+    vec *coefficients     # [chunk], or reals
     vec *delta
     vec *delta_next
+    vec *zeros            # a row of them
+    vec *by_unit          # a row of sums
+    vec *turned_outputs   # [outputs]: of LANES samples, where the lanes are units
+    vec *turned_targets
+    vec *turned_delta
     vec *probabilities    # [outputs]
     vec *residuals        # [outputs]: sums of squares for R2, of the slice
     vec *squares          # [outputs]: the same of all slices

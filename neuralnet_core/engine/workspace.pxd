@@ -2,7 +2,6 @@
 
 from libc.string cimport memset
 
-from neuralnet_core.engine.activations cimport keeps_slope
 from neuralnet_core.engine.structs cimport *
 
 cdef extern from "stdlib.h" nogil:
@@ -23,33 +22,50 @@ cdef inline vec *new_arena(PackState *p, bint shared_rows, int64_t dropouts, bin
 cdef inline int64_t lay_out(PackState *p, vec *arena, bint shared_rows, int64_t dropouts, bint trains) noexcept nogil:
     """Place every buffer in the arena and return the registers used; with no arena yet this only counts."""
     cdef vec *free = arena
-    cdef Stage *stage
-    cdef int64_t index, widest = 1, size = p.size if trains else 0
+    cdef int64_t size = p.size if trains else 0
     cdef bint shared_only = shared_rows and p.spread.index == NULL
-    p.input.data = take(&free, CHUNK * p.inputs // LANES + 1 if shared_only else CHUNK * (p.inputs | 1))
-    for index in range(p.depth):
-        stage = &p.stages[index]
-        widest = max(widest, stage.stride)
-        stage.output = take(&free, CHUNK * stage.stride)
-        stage.present = take(&free, stage.units - stage.narrowest)
-        if stage.kind == STAGE_DROPOUT or keeps_slope(stage.activation):
-            stage.slope = take(&free, CHUNK * stage.stride)
+    p.input.data = take(&free, p.chunk * p.inputs // LANES + 1 if shared_only else p.chunk * (p.inputs | 1))
     p.parameters = take(&free, p.size)
     p.slice_gradients, p.joined_gradients = take(&free, size), take(&free, size)
     p.first_state = take(&free, size if p.optimizer > GRADIENT_DESCENT else 0)
     p.second_state = take(&free, size if p.optimizer >= ADAM else 0)
-    p.hyper, p.scalars = take(&free, HYPER_ROWS), take(&free, SCALAR_ROWS)
+    lay_out_stages(p, &free, trains)
+    lay_out_outputs(p, &free)
+    p.step = <descent *> take(&free, <int64_t> (sizeof(descent) // sizeof(vec)) + 1)
+    p.hyper = take(&free, HYPER_ROWS)
     p.hyper_exact = <double *> take_doubles(&free, HYPER_ROWS)
     p.schedules = <double *> take_doubles(&free, SCHEDULE_FIELDS)
     p.beta_power = <double *> take_doubles(&free, 2)
     p.seeds = <uint64_t *> take_doubles(&free, 1)
     p.lane_first, p.lane_last = <int64_t *> take_doubles(&free, 1), <int64_t *> take_doubles(&free, 1)
     p.dropout_threshold, p.dropout_scale = <uint32_t *> take(&free, dropouts), take(&free, dropouts)
-    p.targets, p.coefficients = take(&free, CHUNK * p.target_width), take(&free, CHUNK)
-    p.delta, p.delta_next = take(&free, CHUNK * widest), take(&free, CHUNK * widest)
-    p.probabilities, p.residuals, p.squares = take(&free, p.outputs), take(&free, p.outputs), take(&free, p.outputs)
-    p.loss_sum, p.hits, p.valid = take(&free, 1), take(&free, 1), take(&free, CHUNK)
+    p.coefficients, p.valid = take(&free, p.chunk), take(&free, p.chunk)
+    p.loss_sum, p.hits = take(&free, 1), take(&free, 1)
     return free - arena
+
+
+cdef inline void lay_out_stages(PackState *p, vec **free, bint trains) noexcept nogil:
+    cdef int64_t index, widest = 1
+    cdef Stage *stage
+    for index in range(p.depth):
+        stage = &p.stages[index]
+        widest = max(widest, stage.stride)
+        stage.output = take(free, p.chunk * stage.stride)
+        stage.slope = stage.output
+        if stage.kind == STAGE_DROPOUT or keeps_slope(stage.activation):
+            stage.slope = take(free, p.chunk * stage.stride)
+        stage.present = take(free, stage.units - stage.narrowest)
+        if p.solo and trains and index > 0 and stage.kind == STAGE_DENSE:
+            stage.turned = take(free, stage.units * p.stages[index - 1].stride)
+    p.delta, p.delta_next = take(free, p.chunk * widest), take(free, p.chunk * widest)
+    p.zeros, p.by_unit = take(free, widest), take(free, widest)
+
+
+cdef inline void lay_out_outputs(PackState *p, vec **free) noexcept nogil:
+    p.targets = take(free, p.chunk * p.target_width)
+    p.turned_outputs, p.turned_targets = take(free, p.outputs), take(free, p.target_width)
+    p.turned_delta, p.probabilities = take(free, p.outputs), take(free, p.outputs)
+    p.residuals, p.squares = take(free, p.outputs), take(free, p.outputs)
 
 
 cdef inline vec *take(vec **free, int64_t count) noexcept nogil:

@@ -1,0 +1,224 @@
+/* The one product kernel: C[m][n] = sum over k, ascending, of A[m][k] * B[n][k], a register of lanes each.
+ *
+ * A block of sums stays in registers while k runs, so each load feeds several multiply-adds. Strides let it serve the
+ * forward pass (m sample, n unit, k input), the input gradient (m sample, n input, k unit) and the weight gradient
+ * (m input, n unit, k sample). A is either one register per entry or, where all lanes share it, one scalar. What
+ * follows each of the three is done while the sums are still in their registers. */
+#ifndef NEURALNET_PRODUCT_H
+#define NEURALNET_PRODUCT_H
+
+#include "activations.h"
+#include "descent.h"
+
+typedef struct {
+    const void *a; /* vec, or real where `shared` */
+    const vec *b;
+    vec *c;
+    ptrdiff_t a_m, a_k, b_n, b_k, c_m; /* strides; C's n stride is 1 */
+    ptrdiff_t m, n, k;
+    int shared;
+    int resumes; /* the sums go on from C, where those of earlier k stand */
+    int ends;    /* they are complete after this k */
+    /* Padding: from row or column `narrowest` on, some lanes have none; `present` is 1 in the others. */
+    ptrdiff_t narrowest_m, narrowest_n;
+    const vec *present_m, *present_n;
+    /* Forward: bias and activation. Input gradient: activation of the layer below, its values, its bias gradient. */
+    int activation;
+    const vec *bias, *value;
+    const vec *slope;
+    vec *bias_gradient;
+    /* Weight gradient: the update to take with the complete sums; NULL: leave them in C. */
+    const descent *update;
+    ptrdiff_t place; /* of C among the parameters */
+} product;
+
+/* The activation of a dropout layer: its slope is 0 where a unit was dropped, and then decides by select. */
+enum { DROPPED = -1 };
+
+enum { K_BLOCK = 128 }; /* so many k at a time, that B's columns stay in the first cache */
+
+#define LOAD_LANES(p, i) (((const vec *)(p))[i])
+#define LOAD_SHARED(p, i) splat(((const real *)(p))[i])
+
+#define UNROLL _Pragma("GCC unroll 8")
+#define EACH_SUM(M, N) UNROLL for (int m = 0; m < (M); m++) UNROLL for (int n = 0; n < (N); n++)
+
+INLINE vec where_present(const vec *present, ptrdiff_t index, ptrdiff_t narrowest, vec x)
+{
+    return index < narrowest ? x : choose_gt(present[index - narrowest], splat(0), x, splat(0));
+}
+
+/* --- What becomes of complete sums ------------------------------------------------------------------------------ */
+
+#define FINISH_FORWARD(M, N)                                                                                 \
+    {                                                                                                        \
+        const vec *bias = p->bias + n0;                                                                      \
+        EACH_SUM(M, N) sum[m][n] = (sum[m][n] + splat(0)) + bias[n];                                         \
+        if (p->activation == RELU)                                                                           \
+            EACH_SUM(M, N) sum[m][n] = cheap_activation(RELU, sum[m][n]);                                    \
+        else if (p->activation == LEAKY_RELU)                                                                \
+            EACH_SUM(M, N) sum[m][n] = cheap_activation(LEAKY_RELU, sum[m][n]);                              \
+        if (n0 + (N) > p->narrowest_n)                                                                       \
+            EACH_SUM(M, N) sum[m][n] = where_present(p->present_n, n0 + n, p->narrowest_n, sum[m][n]);       \
+        EACH_SUM(M, N) c[m * p->c_m + n] = sum[m][n];                                                        \
+    }
+
+#define TIMES_SLOPE(ACTIVATION, M, N)                                                                        \
+    EACH_SUM(M, N) sum[m][n] = times_slope(ACTIVATION, sum[m][n], value[m * p->c_m + n], slope + m * p->c_m + n); \
+    break;
+
+#define FINISH_INPUT_GRADIENT(M, N)                                                                          \
+    {                                                                                                        \
+        ptrdiff_t corner = m0 * p->c_m + n0;                                                                 \
+        const vec *value = p->value + corner, *slope = p->slope + corner;                                    \
+        EACH_SUM(M, N) sum[m][n] = sum[m][n] + splat(0);                                                     \
+        switch (p->activation) {                                                                             \
+        case DROPPED:                                                                                        \
+            EACH_SUM(M, N)                                                                                   \
+            {                                                                                                \
+                vec s = slope[m * p->c_m + n];                                                               \
+                sum[m][n] = choose_gt(s, splat(0), sum[m][n] * s, splat(0));                                 \
+            }                                                                                                \
+            break;                                                                                           \
+        case IDENTITY: break;                                                                                \
+        case RELU: TIMES_SLOPE(RELU, M, N)                                                                   \
+        case LEAKY_RELU: TIMES_SLOPE(LEAKY_RELU, M, N)                                                       \
+        case ELU: TIMES_SLOPE(ELU, M, N)                                                                     \
+        case SELU: TIMES_SLOPE(SELU, M, N)                                                                   \
+        case TANH: TIMES_SLOPE(TANH, M, N)                                                                   \
+        case SIGMOID: TIMES_SLOPE(SIGMOID, M, N)                                                             \
+        default: TIMES_SLOPE(GELU, M, N)                                                                     \
+        }                                                                                                    \
+        if (n0 + (N) > p->narrowest_n)                                                                       \
+            EACH_SUM(M, N) sum[m][n] = where_present(p->present_n, n0 + n, p->narrowest_n, sum[m][n]);       \
+        EACH_SUM(M, N) c[m * p->c_m + n] = sum[m][n];                                                        \
+        if (p->bias_gradient)                                                                                \
+            EACH_SUM(M, N) p->bias_gradient[n0 + n] = p->bias_gradient[n0 + n] + sum[m][n];                  \
+    }
+
+#define FINISH_WEIGHT_GRADIENT(M, N)                                                                         \
+    {                                                                                                        \
+        if (n0 + (N) > p->narrowest_n)                                                                       \
+            EACH_SUM(M, N) sum[m][n] = where_present(p->present_n, n0 + n, p->narrowest_n, sum[m][n]);       \
+        if (m0 + (M) > p->narrowest_m)                                                                       \
+            EACH_SUM(M, N) sum[m][n] = where_present(p->present_m, m0 + m, p->narrowest_m, sum[m][n]);       \
+        if (p->update) {                                                                                     \
+            vec block[(M) * (N)];                                                                            \
+            EACH_SUM(M, N) block[m * (N) + n] = sum[m][n];                                                   \
+            descend_block(p->update, p->place + m0 * p->c_m + n0, p->c_m, block, M, N, 1);                   \
+        } else                                                                                               \
+            EACH_SUM(M, N) c[m * p->c_m + n] = sum[m][n];                                                    \
+    }
+
+/* --- The tiles --------------------------------------------------------------------------------------------------- */
+
+#define DEFINE_TILE(NAME, LOAD, FINISH, M, N)                                                                \
+    static void NAME##_##M##x##N(const product *p, ptrdiff_t m0, ptrdiff_t n0, ptrdiff_t k0, ptrdiff_t k1)   \
+    {                                                                                                        \
+        vec sum[M][N];                                                                                       \
+        ptrdiff_t a_m = p->a_m, a_k = p->a_k, b_n = p->b_n, b_k = p->b_k, origin = m0 * a_m;                 \
+        const vec *b = p->b + n0 * b_n;                                                                      \
+        const void *a = p->a;                                                                                \
+        vec *c = p->c + m0 * p->c_m + n0;                                                                    \
+        if (p->resumes || k0 > 0)                                                                            \
+            EACH_SUM(M, N) sum[m][n] = c[m * p->c_m + n];                                                    \
+        else                                                                                                 \
+            EACH_SUM(M, N) sum[m][n] = splat(0);                                                             \
+        for (ptrdiff_t k = k0; k < k1; k++) {                                                                \
+            vec right[N];                                                                                    \
+            UNROLL for (int n = 0; n < N; n++) right[n] = b[n * b_n + k * b_k];                              \
+            UNROLL for (int m = 0; m < M; m++)                                                               \
+            {                                                                                                \
+                vec left = LOAD(a, origin + m * a_m + k * a_k);                                              \
+                UNROLL for (int n = 0; n < N; n++) sum[m][n] = vfma(left, right[n], sum[m][n]);              \
+            }                                                                                                \
+        }                                                                                                    \
+        if (p->ends && k1 == p->k)                                                                           \
+            FINISH(M, N)                                                                                     \
+        else                                                                                                 \
+            EACH_SUM(M, N) c[m * p->c_m + n] = sum[m][n];                                                    \
+    }
+
+typedef void (*tile_function)(const product *, ptrdiff_t, ptrdiff_t, ptrdiff_t, ptrdiff_t);
+
+/* 32 registers hold tiles of 8 x 3 sums, 16 of them 4 x 3. */
+enum { TILE_N = 3, TALL = 8, LOW = 4 };
+enum { TILE_M = VECTOR_BYTES == 64 ? TALL : LOW };
+
+INLINE ptrdiff_t rows_of(ptrdiff_t left, ptrdiff_t most) { return left >= most ? most : left >= LOW ? LOW : left >= 2 ? 2 : 1; }
+INLINE ptrdiff_t columns_of(ptrdiff_t left) { return left >= TILE_N ? TILE_N : left; }
+INLINE int row_kind(ptrdiff_t rows) { return rows == TALL ? 3 : rows == LOW ? 2 : (int)rows - 1; }
+
+/* The tiles of a product. The larger operand is gone through once, the smaller again and again from the cache. */
+INLINE void for_each_tile(const product *p, const tile_function tiles[4][3])
+{
+    ptrdiff_t most = p->n == 1 ? TALL : TILE_M, rows, columns;
+    int larger_a = p->m * (p->shared ? 1 : LANES) > p->n * LANES;
+    for (ptrdiff_t k0 = 0, k1; k0 < p->k; k0 = k1) {
+        k1 = p->k - k0 > K_BLOCK ? k0 + K_BLOCK : p->k;
+        if (larger_a)
+            for (ptrdiff_t m = 0; m < p->m; m += rows) {
+                rows = rows_of(p->m - m, most);
+                for (ptrdiff_t n = 0; n < p->n; n += columns) {
+                    columns = columns_of(p->n - n);
+                    tiles[row_kind(rows)][columns - 1](p, m, n, k0, k1);
+                }
+            }
+        else
+            for (ptrdiff_t n = 0; n < p->n; n += columns) {
+                columns = columns_of(p->n - n);
+                for (ptrdiff_t m = 0; m < p->m; m += rows) {
+                    rows = rows_of(p->m - m, most);
+                    tiles[row_kind(rows)][columns - 1](p, m, n, k0, k1);
+                }
+            }
+    }
+}
+
+#if VECTOR_BYTES == 64
+#define DEFINE_TALL(NAME, LOAD, FINISH) DEFINE_TILE(NAME, LOAD, FINISH, 8, 2) DEFINE_TILE(NAME, LOAD, FINISH, 8, 3)
+#define TALL_TILES(NAME) {NAME##_8x1, NAME##_8x2, NAME##_8x3}
+#else
+#define DEFINE_TALL(NAME, LOAD, FINISH)
+#define TALL_TILES(NAME) {NAME##_8x1, 0, 0}
+#endif
+
+#define DEFINE_PRODUCT(NAME, LOAD, FINISH)                                                                   \
+    DEFINE_TILE(NAME, LOAD, FINISH, 8, 1)                                                                    \
+    DEFINE_TALL(NAME, LOAD, FINISH)                                                                          \
+    DEFINE_TILE(NAME, LOAD, FINISH, 4, 3)                                                                    \
+    DEFINE_TILE(NAME, LOAD, FINISH, 4, 2)                                                                    \
+    DEFINE_TILE(NAME, LOAD, FINISH, 4, 1)                                                                    \
+    DEFINE_TILE(NAME, LOAD, FINISH, 2, 3)                                                                    \
+    DEFINE_TILE(NAME, LOAD, FINISH, 2, 2)                                                                    \
+    DEFINE_TILE(NAME, LOAD, FINISH, 2, 1)                                                                    \
+    DEFINE_TILE(NAME, LOAD, FINISH, 1, 3)                                                                    \
+    DEFINE_TILE(NAME, LOAD, FINISH, 1, 2)                                                                    \
+    DEFINE_TILE(NAME, LOAD, FINISH, 1, 1)                                                                    \
+    static void NAME(const product *p)                                                                       \
+    {                                                                                                        \
+        static const tile_function tiles[4][3] = {{NAME##_1x1, NAME##_1x2, NAME##_1x3},                      \
+                                                  {NAME##_2x1, NAME##_2x2, NAME##_2x3},                      \
+                                                  {NAME##_4x1, NAME##_4x2, NAME##_4x3},                      \
+                                                  TALL_TILES(NAME)};                                         \
+        for_each_tile(p, tiles);                                                                             \
+    }
+
+DEFINE_PRODUCT(forward_of_lanes, LOAD_LANES, FINISH_FORWARD)
+DEFINE_PRODUCT(forward_of_shared, LOAD_SHARED, FINISH_FORWARD)
+DEFINE_PRODUCT(input_gradient_of_lanes, LOAD_LANES, FINISH_INPUT_GRADIENT)
+DEFINE_PRODUCT(input_gradient_of_shared, LOAD_SHARED, FINISH_INPUT_GRADIENT)
+DEFINE_PRODUCT(weight_gradient_of_lanes, LOAD_LANES, FINISH_WEIGHT_GRADIENT)
+DEFINE_PRODUCT(weight_gradient_of_shared, LOAD_SHARED, FINISH_WEIGHT_GRADIENT)
+
+static inline void forward_product(const product *p) { p->shared ? forward_of_shared(p) : forward_of_lanes(p); }
+static inline void input_gradient_product(const product *p)
+{
+    p->shared ? input_gradient_of_shared(p) : input_gradient_of_lanes(p);
+}
+static inline void weight_gradient_product(const product *p)
+{
+    p->shared ? weight_gradient_of_shared(p) : weight_gradient_of_lanes(p);
+}
+
+#endif
