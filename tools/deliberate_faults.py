@@ -35,10 +35,28 @@ class Fault:
 
 FAULTS = [
     Fault(
+        "a fused step is taken with every chunk",
+        "stages.pxd",
+        "args.update = p.step if p.fused and last else NULL",
+        "args.update = p.step if p.fused else NULL",
+    ),
+    Fault(
+        "units as lanes: the input gradient has last update's weights",
+        "stages.pxd",
+        "        turn_weights(p, stage, below)\n",
+        "        if p.updates == 0:\n            turn_weights(p, stage, below)\n",
+    ),
+    Fault(
+        "padded weights keep what a diverging neighbour makes of them",
+        "product.h",
+        "if (m0 + (M) > p->narrowest_m)",
+        "if (0)",
+    ),
+    Fault(
         "sums run from the last term to the first",
-        "tile.h",
-        "ptrdiff_t k = 0; k < last; k++",
-        "ptrdiff_t k = last - 1; k >= 0; k--",
+        "product.h",
+        "ptrdiff_t k = k0; k < k1; k++",
+        "ptrdiff_t k = k1 - 1; k >= k0; k--",
     ),
     Fault("bias gradient forgets the chunks before", "stages.pxd", "    if fresh:\n", "    if True:\n"),
     Fault(
@@ -65,12 +83,12 @@ FAULTS = [
         "if p.totals[0] == 0.0:",
         "if p.totals[0] < 0.0:",
     ),
-    Fault("l1 pushes weights of 0", "lanes.h", "choose(x < 0, splat(-1), splat(0))", "splat(-1)"),
+    Fault("l1 pushes weights of 0", "lanes.h", "choose_lt(x, splat(0), splat(-1), splat(0))", "splat(-1)"),
     Fault(
         "the gradient norm is that of the last tensor",
         "updates.pxd",
-        "total = total + by_tensor",
-        "total = by_tensor",
+        "total = total + sum_of_squares(p, &p.tensors[index])",
+        "total = sum_of_squares(p, &p.tensors[index])",
     ),
     Fault("seven slices instead of eight", "structs.pxd", "SLICES = 8 ", "SLICES = 7 "),
     Fault("flush-to-zero is left as found", "control.h", "    _mm_setcsr(0x1F80);", "    (void)found;"),
@@ -88,21 +106,21 @@ FAULTS = [
     ),
     Fault(
         "relu has slope 1 at 0",
-        "activations.pxd",
-        "delta[i] = choose_le(a[i], zero, zero, delta[i] + zero)",
-        "delta[i] = choose_gt(zero, a[i], zero, delta[i] + zero)",
+        "activations.h",
+        "case RELU: return choose_le(a, zero, zero, delta);",
+        "case RELU: return choose_lt(a, zero, zero, delta);",
     ),
     Fault(
         "momentum forgets its dampening",
-        "updates.pxd",
-        "vfma(a, first[i], a_rest * g))\n            step",
-        "vfma(a, first[i], g))\n            step",
+        "descent.h",
+        "case MOMENTUM:\n        *first = averaged(d->first, *first, d->first_rest, g);",
+        "case MOMENTUM:\n        *first = averaged(d->first, *first, splat(1), g);",
     ),
     Fault(
         "penalties reach the biases",
-        "updates.pxd",
-        "    if tensor.penalized:\n        g = vfma",
-        "    if True:\n        g = vfma",
+        "descent.h",
+        "if (penalized && d->regularized)",
+        "if (d->regularized)",
     ),
     Fault(
         "a lane of its own order takes its neighbour's rows",
