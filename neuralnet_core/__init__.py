@@ -17,7 +17,7 @@ from .optimizers import Adam, AdamW, EarlyStopping, GradientDescent, Momentum, O
 from .packing import plan_packs, training_cost
 from .random import derive_seed
 from .schedules import CosineDecay, ExponentialDecay, Schedule, StepDecay, WarmUp
-from .serialize import canonical_json, from_dict, to_dict
+from .serialize import canonical_json, from_dict, parse_json, to_dict
 from .training import train_many
 
 __all__ = [
@@ -61,6 +61,7 @@ __all__ = [
     "encode_targets",
     "engine_info",
     "from_dict",
+    "parse_json",
     "plan_packs",
     "to_dict",
     "train_many",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -14,15 +13,13 @@ from .losses import get_loss
 from .model import Model
 from .network import Network, check_shape
 from .optimizers import Optimizer
-from .serialize import from_dict, to_dict
+from .serialize import from_dict, parse_json, to_dict
 
 __all__ = ["MAX_JSON", "Header", "read_header"]
 
 FORMAT = {"format": "neuralnet_core.Model", "version": 1}
 STATES = ("done", "diverged")
 MAX_JSON = 1 << 20  # bytes
-MAX_DEPTH = 40
-STRUCTURE = re.compile(r'"(?:[^"\\]|\\.)*+"|[][{}]')  # strings whole, so that brackets in them do not count
 
 
 @dataclass(frozen=True)
@@ -117,7 +114,7 @@ class Header:
 
 def read_header(content: bytes) -> Header:
     """Return the header that JSON of at most MAX_JSON bytes describes, or raise ValueError or TypeError."""
-    plain = _parse(content.decode())
+    plain = parse_json(content.decode())
     names = [field.name for field in fields(Header)]
     if not isinstance(plain, dict) or any(plain.get(name) != value for name, value in FORMAT.items()):
         raise ValueError(
@@ -136,17 +133,3 @@ def _as_tuple(name: str, value: Any) -> tuple[Any, ...]:
     if not isinstance(value, list):
         raise TypeError(f"{name} must be a list, got {value!r}")
     return tuple(value)
-
-
-def _parse(text: str) -> Any:
-    """Return what JSON says; deep nesting is refused before it can use up the stack."""
-    depth = 0
-    for token in STRUCTURE.finditer(text):
-        depth += {"[": 1, "{": 1, "]": -1, "}": -1}.get(token[0], 0)
-        if depth > MAX_DEPTH:
-            raise ValueError(f"its header is nested more than {MAX_DEPTH} deep")
-    return json.loads(text, parse_constant=_refuse)
-
-
-def _refuse(constant: str) -> None:
-    raise ValueError(f"its header has the number {constant}, which JSON has not")

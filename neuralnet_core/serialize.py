@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import MISSING, fields
 from typing import Any
@@ -13,7 +14,7 @@ from .network import Network
 from .optimizers import EarlyStopping, Optimizer
 from .schedules import Schedule
 
-__all__ = ["VALUE_TYPES", "canonical_json", "from_dict", "to_dict"]
+__all__ = ["VALUE_TYPES", "canonical_json", "from_dict", "parse_json", "to_dict"]
 
 # The only classes that a dictionary can name: the public ones of these modules that are not abstract.
 _ABSTRACT = (Layer, Optimizer, Schedule)
@@ -26,6 +27,8 @@ VALUE_TYPES: dict[str, Any] = {"Network": Network} | {
     and kind not in _ABSTRACT
 }
 MAX_DEPTH = 20
+MAX_JSON_DEPTH = 40
+STRUCTURE = re.compile(r'"(?:[^"\\]|\\.)*+"|[][{}]')  # strings whole, so that brackets in them do not count
 
 
 def to_dict(value: Any) -> dict[str, Any]:
@@ -114,3 +117,36 @@ def canonical_json(value: Any) -> str:
     """
     plain = value if isinstance(value, dict) else to_dict(value)
     return json.dumps(plain, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def parse_json(text: str, *, allow_nan: bool = False) -> Any:
+    """Return what JSON from a stranger says: deep nesting is refused before it can use up the stack.
+
+    Raises
+    ------
+    ValueError
+        If it is no JSON, nested too deep, or (unless `allow_nan`) has NaN or an infinity, which JSON has not.
+
+    Examples
+    --------
+    >>> parse_json('{"units": [8, 4]}')
+    {'units': [8, 4]}
+    >>> parse_json("[" * 10**6)
+    Traceback (most recent call last):
+    ValueError: JSON is nested more than 40 deep
+    """
+    if text.count("[") + text.count("{") > MAX_JSON_DEPTH:
+        _check_depth(text)
+    return json.loads(text, parse_constant=None if allow_nan else _refuse)
+
+
+def _check_depth(text: str) -> None:
+    depth = 0
+    for token in STRUCTURE.finditer(text):
+        depth += {"[": 1, "{": 1, "]": -1, "}": -1}.get(token[0], 0)
+        if depth > MAX_JSON_DEPTH:
+            raise ValueError(f"JSON is nested more than {MAX_JSON_DEPTH} deep")
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"JSON has no number {constant}")

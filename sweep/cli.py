@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import numpy as np
 
-from .errors import USAGE, UserError
+from .errors import TRY_AGAIN, USAGE, UserError
 from .execution import BACKENDS
 from .store import StoreError
 
@@ -28,9 +28,6 @@ if TYPE_CHECKING:
     from .results import Results
 
 __all__ = ["main"]
-
-BAD_STORE = 65
-TRY_AGAIN = 75  # EX_TEMPFAIL of sysexits.h
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -54,7 +51,7 @@ def _main(arguments: Sequence[str] | None) -> None:
     except UserError as error:
         _fail(error.lines, error.exit_code)
     except StoreError as error:
-        _fail([str(error)], TRY_AGAIN if error.temporary else BAD_STORE)
+        _fail([str(error)], error.exit_code)
     except (KeyboardInterrupt, click.Abort):
         _fail(["interrupted"], 130)
     except MemoryError as error:

@@ -9,6 +9,7 @@ __all__ = ["ConfigError", "DataError", "UserError", "unknown"]
 
 USAGE = 2
 BAD_DATA = 65  # EX_DATAERR of sysexits.h
+TRY_AGAIN = 75  # EX_TEMPFAIL
 
 
 class UserError(ValueError):

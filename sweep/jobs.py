@@ -17,12 +17,25 @@ from neuralnet_core import NUMERICS_VERSION, Network, Optimizer, canonical_json
 from .splits import RowSplit
 from .values import encode_params
 
-__all__ = ["FAILURES", "RESULTS", "Configuration", "Curves", "Job", "Record", "Trial", "trial_identity"]
+__all__ = [
+    "FAILURES",
+    "RESULTS",
+    "STATES",
+    "Configuration",
+    "Curves",
+    "Job",
+    "Record",
+    "Trial",
+    "built_key",
+    "failed_key",
+    "trial_identity",
+]
 
 # The states of a record. A diverged trial is a result: it says that this configuration does not train. A record in
 # any other state ("cancelled", or a failure) gives way to a result.
 RESULTS = ("done", "diverged")
 FAILURES = ("failed", "timeout", "quarantined")
+STATES = (*RESULTS, *FAILURES, "cancelled")
 
 Build = Callable[..., tuple[Network, Optimizer]]
 
@@ -141,7 +154,7 @@ def configurations(
             found.append(Configuration(number, params, network, optimizer, None, key))
         except (Exception, SystemExit) as error:  # whatever the user's function raises is its result
             reason = error_text(error)
-            key = _key("failed", encode_params(params), reason)
+            key = failed_key(encode_params(params), reason)
             found.append(Configuration(number, params, None, None, reason, key))
     return found
 
@@ -167,6 +180,16 @@ def error_text(error: BaseException) -> str:
         return " ".join(f"{type(error).__name__}: {error}".split())
     except Exception:  # its class comes from a user, and may fail at this too
         return type(error).__name__
+
+
+def built_key(network: Network, optimizer: Optimizer, dtype: str) -> str:
+    """Return the key of a built value: equal exactly if it is trained in the same way."""
+    return _key(dtype, canonical_json(network), canonical_json(optimizer))
+
+
+def failed_key(params: str, error: str) -> str:
+    """Return the key of a configuration that cannot be built, from its parameters as a store writes them."""
+    return _key("failed", params, error)
 
 
 def _key(*texts: str) -> str:
@@ -196,5 +219,5 @@ def trial_identity(
     >>> one == trial_identity(network, Adam(0.01), "float32", 8, "data", "rows")
     False
     """
-    key = _key(dtype, canonical_json(network), canonical_json(optimizer))
+    key = built_key(network, optimizer, dtype)
     return identity_of(key, seed, data_digest, rows_digest)

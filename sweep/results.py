@@ -122,7 +122,7 @@ class Results:
         >>> Results.open(path).best
         {'rate': 0.1}
         """
-        with Store.read(path) as store:
+        with Store.read(path) as store, store.snapshot():
             return cls(store.trials(), store.records(curves=False), store.read_sweep(), store=store.path)
 
     # --- Tables -------------------------------------------------------------------------------------------------

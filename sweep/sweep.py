@@ -218,7 +218,7 @@ class _Recorder:
             found = self._store.records(curves=False)
             self.records.update((identity, found[identity]) for identity in wanted & found.keys())
             self._store.describe(description)
-            self._store.replace_trials(self._study.trials)
+            self._store.replace_trials(self._study.trials, self._study.configurations)
         for identity, record in self._study.failed.items():
             if identity not in self.records:
                 self._keep(record, None)

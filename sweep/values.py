@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from neuralnet_core import parse_json
+
 
 def plain_value(value: Any) -> Any:
     """Return the value a table shows for a parameter: a number, a text, a bool, None or a tuple of these.
@@ -49,7 +51,7 @@ def encode_params(params: Mapping[str, Any]) -> str:
 
 def decode_params(text: str) -> dict[str, Any]:
     """Return the parameters that `encode_params` wrote."""
-    params = json.loads(text)
+    params = parse_json(text, allow_nan=True)
     if not isinstance(params, dict):
         raise ValueError(f"parameters must be a JSON object, got {text[:40]!r}")
     return {name: _tuples(value) for name, value in params.items()}
@@ -63,12 +65,20 @@ def encode_metrics(metrics: Mapping[str, float]) -> str:
 
 def decode_metrics(text: str) -> dict[str, float]:
     """Return the metrics that `encode_metrics` wrote, null as NaN."""
-    metrics = json.loads(text)
+    metrics = parse_json(text)
     if not isinstance(metrics, dict):
         raise ValueError(f"metrics must be a JSON object, got {text[:40]!r}")
-    return {name: math.nan if value is None else float(value) for name, value in metrics.items()}
+    return {name: math.nan if value is None else _number(value) for name, value in metrics.items()}
+
+
+def _number(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError(f"a metric must be a number, got {str(value)[:40]!r}")
+    return float(value)
 
 
 def _tuples(value: Any) -> Any:
     """Return JSON arrays as tuples: they can be grouped and sorted as values of a parameter."""
+    if isinstance(value, dict):
+        raise ValueError(f"a parameter's value must be a number, a text or a list, got {str(value)[:40]!r}")
     return tuple(_tuples(item) for item in value) if isinstance(value, list) else value

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .database import StoreError
+from .faults import StoreError
 from .store import Store
 
 __all__ = ["Store", "StoreError"]

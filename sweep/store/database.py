@@ -1,190 +1,146 @@
-"""The SQLite file of a store: its schema, how it is opened, and every way it can fail, in one line each.
-
-The only importer of sqlite3.
-"""
+"""The SQLite file of a store: who may open it, and how."""
 
 from __future__ import annotations
 
-import contextlib
 import errno
+import shutil
 import sqlite3
-from collections.abc import Callable, Iterator
+import tempfile
+import warnings
+from collections.abc import Callable
 from pathlib import Path
 
-from .lock import LockHeldError, WriterLock
+from sweep.errors import TRY_AGAIN, USAGE
 
-APPLICATION_ID = 0x6E6E7377  # "nnsw", in the file's header: what the file is
-SCHEMA_VERSION = 1  # also in the header (user_version)
-
-# A record's number follows the order of recording: curves and models are appended, never inserted in between,
-# and what is new since some number can be read alone.
-SCHEMA = """
-CREATE TABLE sweep (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
-CREATE TABLE configurations (configuration INTEGER PRIMARY KEY, params TEXT NOT NULL) STRICT;
-CREATE TABLE trials (
-    trial INTEGER PRIMARY KEY, configuration INTEGER NOT NULL, repeat INTEGER NOT NULL, fold INTEGER NOT NULL,
-    seed INTEGER NOT NULL, identity TEXT NOT NULL) STRICT;
-CREATE TABLE records (
-    record INTEGER PRIMARY KEY, identity TEXT NOT NULL UNIQUE, state TEXT NOT NULL, epoch INTEGER NOT NULL,
-    metrics TEXT NOT NULL, error TEXT, digest TEXT, started REAL NOT NULL, seconds REAL NOT NULL,
-    worker TEXT NOT NULL) STRICT;
-CREATE TABLE curves (
-    record INTEGER NOT NULL, metric TEXT NOT NULL, points BLOB NOT NULL, PRIMARY KEY (record, metric)
-    ) STRICT, WITHOUT ROWID;
-CREATE TABLE models (record INTEGER PRIMARY KEY, npz BLOB NOT NULL) STRICT;
-"""
-TABLES = {"sweep", "configurations", "trials", "records", "curves", "models"}
+from .faults import LONGEST_ROW, StoreError, explain, is_full, kind_of, one_line
+from .filesystem import network_type
+from .formats import beside, set_up, set_up_reader
+from .lock import LockHeldError, WriterLock, holder, is_elsewhere
+from .reserve import Reserve
 
 Connection = sqlite3.Connection
 
 
-class StoreError(RuntimeError):
-    """A store cannot be used; the message says why and what to do, in one line.
+class WriteAccess:
+    """A connection that may write, the lock that says nobody else does, and room for the last flush.
 
-    Attributes
-    ----------
-    temporary : bool
-        True if trying again later may help: the disk is full, or another process writes the store.
+    A file that does not exist is made; one of an earlier format is brought up to date.
     """
 
-    def __init__(self, message: str, *, temporary: bool = False) -> None:
-        super().__init__(message)
-        self.temporary = temporary
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._lock = _lock(path)
+        self._reserve: Reserve | None = None
+        try:
+            with one_line(path):
+                self.connection = _connect(path, "mode=rwc", set_up)
+            self._reserve = Reserve(beside(path, ".reserve"))
+        except BaseException:
+            self.released()
+            raise
 
+    def explain(self, error: Exception) -> StoreError:
+        """Return the error to show for one that a statement raised."""
+        return explain(error, self._path)
 
-def open_for_writing(path: Path) -> tuple[Connection, WriterLock]:
-    """Return a connection that may write, and the lock that says nobody else does; a new file is set up."""
-    lock = _lock(path)
-    try:
-        with one_line(path):
-            return _connect(path, "mode=rwc", _set_up), lock
-    except BaseException:
-        lock.release()
-        raise
+    def make_room(self, error: Exception) -> bool:
+        """Return whether there is room now, where there was none."""
+        return is_full(error) and self._reserve is not None and self._reserve.release()
+
+    def released(self) -> None:
+        """Let others write."""
+        if self._reserve is not None:
+            self._reserve.release()
+        self._lock.release()
 
 
 def open_for_reading(path: Path) -> Connection:
     """Return a connection that only reads: beside a writer, and from a folder that nobody may write."""
+    _check_place(path)
     if not path.is_file():
-        raise StoreError(f"{path} is a folder, not a file" if path.is_dir() else f"{path} does not exist")
+        raise StoreError(f"{path} does not exist", USAGE)
+    _check_no_writer_elsewhere(path)
     with one_line(path):
         try:
             # Not mode=ro: whoever closes a file last must be able to take away the two files SQLite has beside it.
-            return _connect(path, "mode=rw", _set_up_reader)
+            return _connect(path, "mode=rw", set_up_reader)
         except sqlite3.OperationalError as error:
-            # Where those two files can neither be made nor are there, nobody writes.
-            may_not = _kind(error) in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN)
-            if not may_not or _beside(path, "-wal").exists():
+            # One of those two files could not be made: the folder is read-only or the disk full.
+            cannot_be_made = kind_of(error) in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN) or is_full(
+                error
+            )
+            if not cannot_be_made or writer_of(path):
                 raise
-            return _connect(path, "mode=ro&immutable=1", _check_header)
+            if beside(path, "-wal").exists():
+                return _connect_to_copy(path)
+            return _connect(path, "mode=ro&immutable=1", set_up_reader)
 
 
-@contextlib.contextmanager
-def one_line(path: Path) -> Iterator[None]:
-    """Raise whatever SQLite, JSON or a blob's length has against the file as one StoreError."""
-    try:
-        yield
-    except (sqlite3.Error, ValueError, LookupError, TypeError, RecursionError) as error:
-        raise explain(error, path) from error
+def _connect_to_copy(path: Path) -> Connection:
+    """Return a connection to a copy in the system's temporary folder, which lives as long as the connection."""
+    with tempfile.TemporaryDirectory(prefix="sweep-") as folder:
+        copy = Path(folder) / "store"
+        try:
+            for suffix in ("-wal", ""):
+                shutil.copyfile(beside(path, suffix), beside(copy, suffix))
+        except OSError as error:
+            raise StoreError(f"{path} can only be read from a copy, but {error}", TRY_AGAIN) from error
+        if name := writer_of(path):  # who may have written while we copied
+            raise StoreError(f"{path} is being written by {name}: try again", TRY_AGAIN)
+        return _connect(copy, "mode=rw", set_up_reader)
 
 
-def explain(error: Exception, path: Path) -> StoreError:
-    """Return the error to show for one that was raised while the file was in use."""
-    if isinstance(error, sqlite3.ProgrammingError):
-        return StoreError(f"{path} was closed; open it again")
-    code = _kind(error)
-    if code == sqlite3.SQLITE_FULL:
-        return StoreError(f"no space left for {path}: free some and run again to go on", temporary=True)
-    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-        return StoreError(f"{path} is locked by another program: try again later", temporary=True)
-    if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM):
-        return StoreError(f"{path} cannot be written: it or its folder is read-only")
-    if code == sqlite3.SQLITE_CANTOPEN:
-        return StoreError(f"{path} cannot be opened: check that it is a file and may be read and written")
-    if code == sqlite3.SQLITE_NOTADB:
-        return StoreError(f"{path} is not a store of sweeps: choose another file")
-    if code == sqlite3.SQLITE_IOERR:
-        return StoreError(f"the disk failed to read or write {path} ({error})", temporary=True)
-    return StoreError(f"{path} is damaged ({error}): restore it from a copy")
+def writer_of(path: Path) -> str | None:
+    """Return the name of who has the store open for writing, None if nobody has."""
+    return holder(beside(path, ".lock"))
 
 
-def _kind(error: Exception) -> int:
-    """Return SQLite's number for a kind of failure: the low byte of its code, the rest being details."""
-    return int(getattr(error, "sqlite_errorcode", -1)) & 0xFF
+def _check_place(path: Path) -> None:
+    if not path.parent.is_dir():
+        raise StoreError(f"folder {path.parent} does not exist: create it or choose another store", USAGE)
+    if path.is_dir():
+        raise StoreError(f"{path} is a folder, not a file", USAGE)
 
 
 def _lock(path: Path) -> WriterLock:
-    if not path.parent.is_dir():
-        raise StoreError(f"folder {path.parent} does not exist: create it or choose another store")
-    if path.is_dir():
-        raise StoreError(f"{path} is a folder, not a file")
+    _check_place(path)
+    _warn_of_network(path)
     try:
-        return WriterLock(_beside(path, ".lock"))
-    except LockHeldError as holder:
-        raise StoreError(f"{path} is being written by {holder}", temporary=True) from None
+        return WriterLock(beside(path, ".lock"))
+    except LockHeldError as name:
+        raise StoreError(f"{path} is being written by {name}", TRY_AGAIN) from None
     except OSError as error:
-        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-        raise StoreError(f"{path} cannot be locked for writing: {error.strerror}", temporary=full) from error
+        code = TRY_AGAIN if error.errno in (errno.ENOSPC, errno.EDQUOT) else USAGE
+        raise StoreError(f"{path} cannot be locked for writing: {error.strerror}", code) from error
 
 
-def _connect(path: Path, mode: str, prepare: Callable[[Connection, Path], None]) -> Connection:
+def _warn_of_network(path: Path) -> None:
+    if kind := network_type(path):
+        warnings.warn(
+            f"{path} is on a network file system ({kind}), where SQLite's write-ahead log is safe for the"
+            " processes of one machine only: read it there, or keep it on a local disk and copy it when it is done",
+            stacklevel=2,
+        )
+
+
+def _check_no_writer_elsewhere(path: Path) -> None:
+    """Raise if the store is written by another machine, whose write-ahead log cannot be read from here."""
+    if network_type(path) and (name := writer_of(path)) and is_elsewhere(name):
+        raise StoreError(
+            f"{path} is being written by {name}: read it on that machine, or when that has ended", TRY_AGAIN
+        )
+
+
+def _connect(path: Path, mode: str, prepare: Callable[[Connection, Path], Connection]) -> Connection:
     # The calls of one connection never overlap, but do come from several threads.
     connection = sqlite3.connect(
         f"{path.as_uri()}?{mode}", uri=True, timeout=10, isolation_level=None, check_same_thread=False
     )
     try:
+        connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LONGEST_ROW)
         connection.execute("PRAGMA trusted_schema = OFF")
         connection.execute("PRAGMA cell_size_check = ON")
-        prepare(connection, path)
-        return connection
+        return prepare(connection, path)
     except BaseException:
         connection.close()
         raise
-
-
-def _set_up(connection: Connection, path: Path) -> None:
-    if sqlite3.sqlite_version_info < (3, 37):
-        raise StoreError(f"a store needs SQLite >= 3.37, this Python has {sqlite3.sqlite_version}")
-    if _is_empty(connection):
-        connection.execute("PRAGMA journal_mode = WAL")
-        # One transaction: a process killed here leaves an empty file, which is set up the next time.
-        connection.executescript(
-            f"BEGIN; {SCHEMA} PRAGMA application_id = {APPLICATION_ID};"
-            f"PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;"
-        )
-    _check_header(connection, path)
-    connection.execute("PRAGMA synchronous = FULL")
-    # A file that may only be read opens all the same. Write what stands there already: better told now than
-    # after the first results.
-    connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
-
-
-def _set_up_reader(connection: Connection, path: Path) -> None:
-    connection.execute("PRAGMA query_only = ON")
-    _check_header(connection, path)
-
-
-def _check_header(connection: Connection, path: Path) -> None:
-    if _is_empty(connection):
-        raise StoreError(f"{path} is empty: no sweep was ever recorded in it")
-    (application,) = connection.execute("PRAGMA application_id").fetchone()
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
-    if application != APPLICATION_ID:
-        raise StoreError(f"{path} belongs to another program: choose another file")
-    if version > SCHEMA_VERSION:
-        raise StoreError(
-            f"{path} was written by a newer version (format {version}, this one knows {SCHEMA_VERSION}):"
-            " upgrade neuralnet-sweep"
-        )
-    # A trigger or a view in a file from elsewhere would be code, run whenever we write or read.
-    found = connection.execute("SELECT name, type FROM sqlite_schema WHERE sql IS NOT NULL").fetchall()
-    if {name for name, kind in found if kind == "table"} != TABLES or len(found) != len(TABLES):
-        raise StoreError(f"{path} is damaged (its tables are not those of a store): restore it from a copy")
-
-
-def _is_empty(connection: Connection) -> bool:
-    return bool(connection.execute("SELECT count(*) = 0 FROM sqlite_schema").fetchone()[0])
-
-
-def _beside(path: Path, suffix: str) -> Path:
-    return path.with_name(path.name + suffix)

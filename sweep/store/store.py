@@ -6,37 +6,45 @@ over the same store replaces the list of trials and keeps every record.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import weakref
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-import numpy as np
+from neuralnet_core import parse_json
+from sweep.jobs import Configuration, Record, Trial
 
-from sweep.jobs import RESULTS, Record, Trial
-from sweep.values import decode_metrics, decode_params, encode_metrics, encode_params
-
-from .database import Connection, StoreError, explain, one_line, open_for_reading, open_for_writing
+from . import actions
+from .database import Connection, WriteAccess, open_for_reading, writer_of
+from .faults import StoreError, one_line
+from .formats import check_whole
+from .rows import (
+    BuiltRows,
+    configurations_of,
+    curve_of,
+    curve_rows,
+    record_of,
+    record_row,
+    trial_rows,
+    trials_of,
+)
 from .writer import GroupWriter
 
-# A result is final. What failed may be tried again, and then the new record takes the old one's place.
-RECORD = f"""
-INSERT INTO records (identity, state, epoch, metrics, error, digest, started, seconds, worker)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
-ON CONFLICT (identity) DO UPDATE SET
-    state = excluded.state, epoch = excluded.epoch, metrics = excluded.metrics, error = excluded.error,
-    digest = excluded.digest, started = excluded.started, seconds = excluded.seconds, worker = excluded.worker
-WHERE records.state NOT IN {RESULTS}
-RETURNING record
+TRIALS = """
+SELECT trial, configuration, repeat, fold, seed, identity, params
+FROM trials LEFT JOIN configurations USING (configuration) ORDER BY trial
 """
-MODEL = "INSERT INTO models SELECT record, ? FROM records WHERE identity = ? ON CONFLICT DO NOTHING"
-TRIAL = "INSERT INTO trials VALUES (?, ?, ?, ?, ?, ?)"
-CONFIGURATION = "INSERT INTO configurations VALUES (?, ?)"
-DESCRIBE = "INSERT OR REPLACE INTO sweep VALUES (?, ?)"
+RECORDS = """
+SELECT record, identity, state, epoch, metrics, error, digest, started, seconds, worker
+FROM records ORDER BY record
+"""
+STATES = "SELECT state, count(*) FROM trials LEFT JOIN records USING (identity) GROUP BY state"
+ROW_BYTES = 400  # of a record without its curves and its model, roughly
 
 
 class Store:
@@ -75,9 +83,14 @@ class Store:
             message names it), or if the file is something else, damaged or of a newer version.
         """
         real_path = Path(path).resolve()
-        connection, lock = open_for_writing(real_path)
-        writer = GroupWriter(connection, partial(explain, path=real_path), lock.release)
-        return cls(real_path, open_for_reading(real_path), writer)
+        access = WriteAccess(real_path)
+        try:
+            reader = open_for_reading(real_path)
+        except BaseException:
+            access.connection.close()
+            access.released()
+            raise
+        return cls(real_path, reader, GroupWriter(access.connection, access, actions.STAMP))
 
     @classmethod
     def read(cls, path: str | os.PathLike[str]) -> Self:
@@ -116,25 +129,31 @@ class Store:
     def describe(self, description: Mapping[str, Any]) -> None:
         """Write what the sweep is, one JSON value per key; a key written before is replaced."""
         rows = [(key, json.dumps(value)) for key, value in description.items()]
-        self._put(partial(_insert_many, statement=DESCRIBE, rows=rows))
+        self._put(partial(actions.describe, rows=rows))
 
-    def replace_trials(self, trials: Iterable[Trial]) -> None:
-        """Make these the sweep's trials, in one transaction; records are kept, whoever they belong to."""
+    def replace_trials(self, trials: Iterable[Trial], built: Iterable[Configuration] = ()) -> None:
+        """Make these the sweep's trials, in one transaction; records are kept, whoever they belong to.
+
+        `built` is what the configurations of the trials were made into, so that they can be trained again from
+        the store alone; of a configuration that is not among them only the parameters are kept.
+        """
         trials = list(trials)
-        self._put(partial(_replace_trials, rows=_trial_rows(trials), params=_params_rows(trials)))
+        rows = trial_rows(trials)
+        self._put(partial(actions.replace_trials, rows=rows, built=BuiltRows(trials, built)))
 
     def record(self, record: Record, model_bytes: bytes | None = None) -> None:
         """Queue what came of a trial, and the bytes of its model's npz file if it is to be kept.
 
         Recording an identity twice is harmless: the first result ("done" or "diverged") stays; a record
-        without a result ("failed", "timeout", ...) gives way to a new one.
+        without a result ("failed", "timeout", ...) gives way to a new one. A second result that is not the
+        same as the first is refused: that is an error of this or of a later call.
         """
-        row = (
-            record.identity, record.state, int(record.epoch), encode_metrics(record.metrics), record.error,
-            record.digest, float(record.started), float(record.seconds), record.worker,
-        )  # fmt: skip
-        curves = [(name, np.asarray(values, "<f4").tobytes()) for name, values in record.curves.items()]
-        self._put(partial(_insert_record, row=row, curves=curves, model=model_bytes))
+        curves = list(curve_rows(record))
+        size = ROW_BYTES + sum(len(points) for _, points in curves) + len(model_bytes or b"")
+        row = record_row(record)
+        self._put(
+            partial(actions.insert_record, row=row, curves=curves, model=model_bytes, path=self.path), size
+        )
 
     def flush(self) -> None:
         """Wait until everything queued is on the disk."""
@@ -143,10 +162,20 @@ class Store:
 
     # --- Reading ------------------------------------------------------------------------------------------
 
+    @contextlib.contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """Within this block a reader sees the store as it is at the first read, whatever is written meanwhile."""
+        with one_line(self.path):
+            self._reader.execute("BEGIN")
+            try:
+                yield
+            finally:
+                self._reader.execute("COMMIT")
+
     def read_sweep(self) -> dict[str, Any]:
         """Return what `describe` wrote."""
         with one_line(self.path):
-            return {key: json.loads(value) for key, value in self._rows("SELECT key, value FROM sweep")}
+            return {key: parse_json(value) for key, value in self._rows("SELECT key, value FROM sweep")}
 
     def identities(self) -> set[str]:
         """Return the identities that have a record."""
@@ -155,36 +184,46 @@ class Store:
     def trials(self) -> list[Trial]:
         """Return the trials of the present sweep, by number."""
         with one_line(self.path):
-            params = {
-                configuration: decode_params(text)
-                for configuration, text in self._rows("SELECT configuration, params FROM configurations")
-            }
-            return [
-                Trial(trial, configuration, repeat, fold, seed, params[configuration], identity)
-                for trial, configuration, repeat, fold, seed, identity in self._rows(
-                    "SELECT trial, configuration, repeat, fold, seed, identity FROM trials ORDER BY trial"
-                )
-            ]
+            return trials_of(self._rows(TRIALS))
+
+    def configurations(self, dtype: str) -> list[Configuration]:
+        """Return the configurations of the present sweep and what they were made into, by number."""
+        with one_line(self.path):
+            networks = self._rows("SELECT network, value FROM networks")
+            rows = self._rows("SELECT * FROM configurations ORDER BY configuration")
+            return configurations_of(rows, networks, dtype)
 
     def records(self, *, curves: bool = True) -> dict[str, Record]:
         """Return every record by identity, in order of recording; without curves it is quicker."""
-        columns = "record, identity, state, epoch, metrics, error, digest, started, seconds, worker"
         with one_line(self.path):
-            rows = self._rows(f"SELECT {columns} FROM records ORDER BY record")
+            rows = self._rows(RECORDS)
             points = self._curves() if curves else {}
-            return {
-                identity: Record(
-                    identity,
-                    state,
-                    epoch,
-                    decode_metrics(metrics),
-                    points.get(number, {}),
-                    error,
-                    digest,
-                    *clock,
-                )
-                for number, identity, state, epoch, metrics, error, digest, *clock in rows
-            }
+            return {row[0]: record_of(row, points.get(number, {})) for number, *row in rows}
+
+    def states(self) -> dict[str | None, int]:
+        """Return how many trials of the present sweep are in each state; those without a record under None."""
+        return dict(self._rows(STATES))
+
+    def last_commit(self) -> float | None:
+        """Return when something was last written, in seconds since 1970; None if that is not known."""
+        found = self._rows("SELECT at FROM last_commit")
+        return float(found[0][0]) if found else None
+
+    def writer(self) -> str | None:
+        """Return the name of the process that has the store open for writing, None if none has."""
+        return writer_of(self.path)
+
+    def check(self) -> None:
+        """Read the whole file.
+
+        Raises
+        ------
+        StoreError
+            If it is damaged anywhere.
+        """
+        self.flush()
+        with one_line(self.path):
+            check_whole(self._reader)
 
     def model(self, identity: str) -> bytes | None:
         """Return the npz file of a model that was kept, or None."""
@@ -194,12 +233,12 @@ class Store:
 
     # --- Inside -------------------------------------------------------------------------------------------
 
-    def _put(self, action: Callable[[Connection], None]) -> None:
+    def _put(self, action: Callable[[Connection], StoreError | None], size: int = 0) -> None:
         if self._writer is None:
             raise StoreError(f"{self.path} is open for reading; use Store.open to write")
         if not self._finalizer.alive:
             raise StoreError(f"{self.path} was closed; open it again")
-        self._writer.put(action)
+        self._writer.put(action, size)
 
     def _rows(self, query: str, values: Iterable[Any] = ()) -> list[tuple[Any, ...]]:
         """Return the rows of a query; what is queued is committed first, so one reads what one wrote."""
@@ -207,10 +246,10 @@ class Store:
         with one_line(self.path):
             return self._reader.execute(query, tuple(values)).fetchall()
 
-    def _curves(self) -> dict[int, dict[str, np.ndarray]]:
-        curves: dict[int, dict[str, np.ndarray]] = {}
+    def _curves(self) -> dict[int, dict[str, Any]]:
+        curves: dict[int, dict[str, Any]] = {}
         for number, metric, points in self._rows("SELECT record, metric, points FROM curves"):
-            curves.setdefault(number, {})[metric] = np.frombuffer(points, "<f4").astype(np.float64)
+            curves.setdefault(number, {})[metric] = curve_of(points)
         return curves
 
 
@@ -219,41 +258,3 @@ def _close(reader: Connection, writer: GroupWriter | None) -> None:
     reader.close()
     if writer is not None:
         writer.stop()
-
-
-# --- What the writer thread runs, inside its transaction --------------------------------------------------
-
-
-def _insert_many(connection: Connection, *, statement: str, rows: list[tuple[Any, ...]]) -> None:
-    connection.executemany(statement, rows)
-
-
-def _replace_trials(connection: Connection, *, rows: list[Any], params: list[Any]) -> None:
-    connection.execute("DELETE FROM trials")
-    connection.execute("DELETE FROM configurations")
-    connection.executemany(CONFIGURATION, params)
-    connection.executemany(TRIAL, rows)
-
-
-def _insert_record(
-    connection: Connection, *, row: tuple[Any, ...], curves: list[Any], model: bytes | None
-) -> None:
-    written = connection.execute(RECORD, row).fetchall()
-    for (number,) in written:
-        connection.execute("DELETE FROM curves WHERE record = ?", (number,))
-        connection.executemany("INSERT INTO curves VALUES (?, ?, ?)", [(number, *curve) for curve in curves])
-    if model is not None:
-        connection.execute(MODEL, (model, row[0]))
-
-
-def _trial_rows(trials: list[Trial]) -> list[tuple[Any, ...]]:
-    rows = [(t.trial, t.configuration, t.repeat, t.fold, t.seed, t.identity) for t in trials]
-    for row in rows:
-        if max(row[:5]) >= 2**63:
-            raise StoreError(f"numbers of a trial must be < 2**63, got {max(row[:5])} in trial {row[0]}")
-    return rows
-
-
-def _params_rows(trials: list[Trial]) -> list[tuple[int, str]]:
-    params = {trial.configuration: trial.params for trial in trials}
-    return [(configuration, encode_params(values)) for configuration, values in params.items()]

@@ -4,15 +4,24 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import Any, Protocol
+from contextlib import suppress
+from typing import Any, NamedTuple, Protocol
 
-GROUP_ROWS = 1_000  # a commit costs one fsync (about 1-10 ms): shared by this many rows ...
+# A commit costs one fsync (about 1-10 ms): shared by this many rows or bytes ...
+GROUP_ROWS = 1_000
+GROUP_BYTES = 4 << 20
 GROUP_SECONDS = 0.5  # ... or by what came in this time, which is the most that a crash can cost
-QUEUE_ROWS = 20_000  # whoever queues more than the disk takes waits
+# Whoever queues more than the disk takes waits.
+QUEUE_ROWS = 20_000
+QUEUE_BYTES = 64 << 20
 
 
 class Connection(Protocol):
     """What is needed of a database connection."""
+
+    @property
+    def in_transaction(self) -> bool:
+        """Whether a transaction is open."""
 
     def execute(self, statement: str) -> Any:
         """Run one statement."""
@@ -21,48 +30,69 @@ class Connection(Protocol):
         """Give the file free."""
 
 
-Action = Callable[[Any], None]
+# An action that returns an error wrote nothing. The rest of its group is committed, and the error ends writing.
+Action = Callable[[Any], Exception | None]
+
+
+class Faults(Protocol):
+    """What to do about errors, and at the end."""
+
+    def explain(self, error: Exception) -> Exception:
+        """Return the error to raise to the user for one that a statement raised."""
+
+    def make_room(self, error: Exception) -> bool:
+        """Return whether a group that failed by `error` may be tried once more, there being more room now."""
+
+    def released(self) -> None:
+        """Do what is to be done once the connection is closed."""
+
+
+class Queued(NamedTuple):
+    """An action and the bytes that it is about to write, roughly."""
+
+    action: Action
+    size: int
 
 
 class GroupWriter:
     """Runs queued actions on its connection, in order, in group commits on a thread of its own.
 
-    A group is committed whole or not at all. The first error ends writing: it is raised by every later call.
+    A group is committed whole or not at all. The first error ends writing: it is raised by every later call. If
+    the disk is full and room can be made, what is queued by then is committed first.
 
     Parameters
     ----------
     connection
         A connection in autocommit mode that nobody else uses.
-    explain
-        Turns what a statement raised into the error to be raised to the user.
-    released
-        Called once the connection is closed.
+    faults
+        What to do about errors.
+    stamp
+        A statement that is part of every group.
     """
 
-    def __init__(
-        self, connection: Connection, explain: Callable[[Exception], Exception], released: Callable[[], None]
-    ) -> None:
+    def __init__(self, connection: Connection, faults: Faults, stamp: str) -> None:
         self._connection = connection
-        self._explain = explain
-        self._released = released
-        self._pending: list[Action] = []
-        self._queued = self._committed = 0
+        self._faults = faults
+        self._stamp = stamp
+        self._pending: list[Queued] = []
+        self._pending_bytes = self._queued = self._committed = 0
         self._urgent = self._stopping = False
         self._error: Exception | None = None
         self._changed = threading.Condition()
         self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
         self._thread.start()
 
-    def put(self, action: Action) -> None:
-        """Queue an action; wait while the queue is full."""
+    def put(self, action: Action, size: int = 0) -> None:
+        """Queue an action that writes some `size` bytes; wait while the queue is full."""
         with self._changed:
-            self._changed.wait_for(lambda: len(self._pending) < QUEUE_ROWS or self._error or self._stopping)
+            self._changed.wait_for(lambda: not self._is_full() or self._error or self._stopping)
             self.raise_error()
             if self._stopping:
                 raise RuntimeError("the writer was stopped")
-            self._pending.append(action)
+            self._pending.append(Queued(action, size))
+            self._pending_bytes += size
             self._queued += 1
-            if len(self._pending) in (1, GROUP_ROWS):
+            if len(self._pending) == 1 or self._is_a_group():
                 self._changed.notify_all()
 
     def flush(self) -> None:
@@ -86,40 +116,76 @@ class GroupWriter:
         if self._error is not None:
             raise self._error
 
+    # --- The thread -----------------------------------------------------------------------------------------
+
     def _run(self) -> None:
         while group := self._next_group():
-            error = self._commit(group)
-            with self._changed:
-                self._error = error
-                self._committed += len(group)
-                self._urgent = self._urgent and bool(self._pending)
-                self._changed.notify_all()
-            if error is not None:
+            if not self._write(group):
                 break
         self._connection.close()
-        self._released()
+        self._faults.released()
 
-    def _next_group(self) -> list[Action]:
+    def _write(self, group: list[Queued]) -> bool:
+        """Commit a group and say so; return whether more can be written."""
+        failure, refusal = self._commit(group)
+        if failure is not None and self._faults.make_room(failure):
+            self._end(failure)
+            failure, refusal = self._commit(group)
+        with self._changed:
+            if failure is None:
+                self._committed += len(group)
+                self._urgent = self._urgent and bool(self._pending)
+            self._changed.notify_all()
+        self._end(failure or refusal)
+        return failure is None
+
+    def _end(self, error: Exception | None) -> None:
+        """Let every later call raise the error; the first one stays."""
+        with self._changed:
+            if error is not None and self._error is None:
+                self._error = self._faults.explain(error)
+            self._changed.notify_all()
+
+    def _next_group(self) -> list[Queued]:
         """Wait for work and for more to share its commit; empty when all is done."""
         with self._changed:
-            self._changed.wait_for(lambda: self._pending or self._stopping)
+            self._changed.wait_for(lambda: self._pending or self._stopping or self._error)
             if self._pending:
                 self._changed.wait_for(self._hurry, GROUP_SECONDS)
-            group = self._pending[:GROUP_ROWS]
-            del self._pending[:GROUP_ROWS]
+            count, size = 0, 0
+            while count < min(len(self._pending), GROUP_ROWS) and (not count or size < GROUP_BYTES):
+                size += self._pending[count].size
+                count += 1
+            group = self._pending[:count]
+            del self._pending[:count]
+            self._pending_bytes -= size
             self._changed.notify_all()
             return group
 
     def _hurry(self) -> bool:
-        return self._urgent or self._stopping or len(self._pending) >= GROUP_ROWS
+        return self._urgent or self._stopping or self._error is not None or self._is_a_group()
 
-    def _commit(self, group: list[Action]) -> Exception | None:
+    def _is_a_group(self) -> bool:
+        return len(self._pending) >= GROUP_ROWS or self._pending_bytes >= GROUP_BYTES
+
+    def _is_full(self) -> bool:
+        return len(self._pending) >= QUEUE_ROWS or self._pending_bytes >= QUEUE_BYTES
+
+    def _commit(self, group: list[Queued]) -> tuple[Exception | None, Exception | None]:
+        """Return why the group was not committed, if it was not, and why a part of it was refused, if one was."""
         try:
             self._connection.execute("BEGIN IMMEDIATE")
-            for action in group:
-                action(self._connection)
+            refused = [error for queued in group if (error := queued.action(self._connection)) is not None]
+            self._connection.execute(self._stamp)
             self._connection.execute("COMMIT")
         except Exception as error:
-            # Closing the connection rolls the group back: nothing of it was acknowledged.
-            return self._explain(error)
-        return None
+            # Nothing of the group was acknowledged. Some errors have rolled it back already; a rollback that
+            # fails is made good by closing the connection.
+            self._roll_back()
+            return error, None
+        return None, next(iter(refused), None)
+
+    def _roll_back(self) -> None:
+        with suppress(Exception):
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")

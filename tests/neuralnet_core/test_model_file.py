@@ -18,8 +18,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from neuralnet_core import Adam, Dense, Dropout, EarlyStopping, GradientDescent, Model, Network, WarmUp
-from neuralnet_core.model_header import MAX_DEPTH, MAX_JSON
+from neuralnet_core.model_header import MAX_JSON
 from neuralnet_core.npz import NpzReader, npz_bytes
+from neuralnet_core.serialize import MAX_JSON_DEPTH
 
 RANDOM = np.random.default_rng(0)
 X = RANDOM.normal(size=(60, 3))
@@ -203,9 +204,9 @@ FAULTS: dict[str, tuple[Callable[[], bytes], str]] = {
     "no JSON": (lambda: with_header(b"{"), "Expecting property name"),
     "no text": (lambda: with_header(b"\xff\xfe\xfd"), "can't decode"),
     "no object": (lambda: with_header([1]), "its header must say"),
-    "NaN": (lambda: with_header(json.dumps(HEADER | {"seed": np.nan}).encode()), "the number NaN, which JSON has not"),
+    "NaN": (lambda: with_header(json.dumps(HEADER | {"seed": np.nan}).encode()), "JSON has no number NaN"),
     "digits": (lambda: with_header(b"1" * 5000), "Exceeds the limit"),
-    "deep": (lambda: with_header(b"[" * 10**6), f"its header is nested more than {MAX_DEPTH} deep"),
+    "deep": (lambda: with_header(b"[" * 10**6), f"JSON is nested more than {MAX_JSON_DEPTH} deep"),
     "deep string": (lambda: with_header({"[" * 100: "]" * 100}), "its header must say"),
     "deep value": (lambda: with_header(HEADER | {"network": json.loads("[" * 30 + "]" * 30)}), "must be a dictionary"),
     "newer": (lambda: with_header(HEADER | {"version": 2}), "of another kind or of a newer version"),

@@ -1,0 +1,139 @@
+"""Trials, configurations and records <-> rows. What a file says is checked: it may come from a stranger."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuralnet_core import Network, Optimizer, canonical_json, from_dict, parse_json
+from sweep.jobs import STATES, Configuration, Record, Trial, built_key, failed_key
+from sweep.values import decode_metrics, decode_params, encode_metrics, encode_params
+
+from .faults import StoreError
+
+__all__ = [
+    "BuiltRows",
+    "configurations_of",
+    "curve_of",
+    "curve_rows",
+    "record_of",
+    "record_row",
+    "trial_rows",
+    "trials_of",
+]
+
+LAST_SECOND = 9e9  # of 2255; a table's times end in 2262
+Row = tuple[Any, ...]
+
+
+# --- Trials and configurations ----------------------------------------------------------------------------------
+
+
+def trial_rows(trials: Sequence[Trial]) -> list[Row]:
+    """Return the rows of trials."""
+    rows = [(t.trial, t.configuration, t.repeat, t.fold, t.seed, t.identity) for t in trials]
+    for row in rows:
+        if max(row[:5]) >= 2**63:
+            raise StoreError(f"numbers of a trial must be < 2**63, got {max(row[:5])} in trial {row[0]}")
+    return rows
+
+
+def trials_of(rows: Iterable[Row]) -> list[Trial]:
+    """Return the trials of (trial, configuration, repeat, fold, seed, identity, params) rows."""
+    params: dict[int, dict[str, Any]] = {}
+    trials = []
+    for trial, configuration, repeat, fold, seed, identity, text in rows:
+        _check(min(trial, configuration, repeat, fold, seed) >= 0, f"trial {trial} has a number below 0")
+        if configuration not in params:
+            _check(text is not None, f"the configuration {configuration} is missing")
+            params[configuration] = decode_params(text)
+        trials.append(Trial(trial, configuration, repeat, fold, seed, params[configuration], identity))
+    return trials
+
+
+class BuiltRows:
+    """The rows of configurations and of their networks; equal networks share a row."""
+
+    def __init__(self, trials: Iterable[Trial], built: Iterable[Configuration]) -> None:
+        self._numbers: dict[str, int] = {}
+        self._known: dict[Network, int] = {}
+        made = {one.number: self._built(one) for one in built}
+        params = {trial.configuration: trial.params for trial in trials}
+        nothing = (None, None, None)
+        self.configurations = [
+            (number, encode_params(values), *made.get(number, nothing)) for number, values in params.items()
+        ]
+        self.networks = [(number, text) for text, number in self._numbers.items()]
+
+    def _built(self, one: Configuration) -> Row:
+        if one.network is None or one.optimizer is None:
+            return None, None, one.error
+        if one.network not in self._known:
+            text = canonical_json(one.network)
+            self._known[one.network] = self._numbers.setdefault(text, len(self._numbers))
+        return self._known[one.network], canonical_json(one.optimizer), None
+
+
+def configurations_of(rows: Iterable[Row], networks: Iterable[Row], dtype: str) -> list[Configuration]:
+    """Return the configurations of (configuration, params, network, optimizer, error) rows.
+
+    One that was recorded without what was built has neither network nor error.
+    """
+    made = {number: _value(text, Network) for number, text in networks}
+    found = []
+    for number, params, network, optimizer, error in rows:
+        if network is None or optimizer is None:
+            key = failed_key(params, error or "")
+            found.append(Configuration(number, decode_params(params), None, None, error, key))
+            continue
+        value = (made[network], _value(optimizer, Optimizer))
+        found.append(Configuration(number, decode_params(params), *value, None, built_key(*value, dtype)))
+    return found
+
+
+def _value(text: str, kind: type) -> Any:
+    value = from_dict(parse_json(text))
+    _check(isinstance(value, kind), f"{text[:40]!r} is no {kind.__name__}")
+    return value
+
+
+# --- Records ----------------------------------------------------------------------------------------------------
+
+
+def record_row(record: Record) -> Row:
+    """Return the row of a record, without its curves."""
+    return (
+        record.identity, record.state, int(record.epoch), encode_metrics(record.metrics), record.error,
+        record.digest, float(record.started), float(record.seconds), record.worker,
+    )  # fmt: skip
+
+
+def record_of(row: Sequence[Any], curves: Mapping[str, NDArray[np.float64]]) -> Record:
+    """Return the record of a row."""
+    identity, state, epoch, metrics, error, digest, started, seconds, worker = row
+    _check(state in STATES, f"a record has the state {state[:20]!r}")
+    _check(epoch >= 0, f"a record has the epoch {epoch}")
+    _check(0 <= started <= LAST_SECOND and 0 <= seconds < math.inf, f"a record has the times {row[6:8]}")
+    return Record(
+        identity, state, epoch, decode_metrics(metrics), curves, error, digest, started, seconds, worker
+    )
+
+
+def curve_rows(record: Record) -> Iterator[tuple[str, bytes]]:
+    """Yield (metric, points) of each curve of a record, in single precision."""
+    for name, values in record.curves.items():
+        yield name, np.asarray(values, "<f4").tobytes()
+
+
+def curve_of(points: bytes) -> NDArray[np.float64]:
+    """Return the curve that `curve_rows` wrote."""
+    return np.frombuffer(points, "<f4").astype(np.float64)
+
+
+def _check(holds: bool, otherwise: str) -> None:
+    if not holds:
+        raise ValueError(otherwise)

@@ -1,0 +1,158 @@
+"""Group commits: whole or not at all, bounded in rows and bytes, and a last one when the disk is full."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from sweep.store import StoreError
+from sweep.store.faults import explain, kind_of
+from sweep.store.writer import GROUP_BYTES, GROUP_ROWS, GroupWriter
+
+INSERT = "INSERT INTO t VALUES (1)"
+
+
+class Faults:
+    """A disk of so many pages, with some in reserve."""
+
+    def __init__(self, path: Path, reserve: int, pages: int) -> None:
+        self.path, self.reserve, self.pages = path, reserve, pages
+        self.connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        self.connection.execute("PRAGMA journal_mode = WAL")
+        self.connection.execute("CREATE TABLE t (a)")
+        self.connection.execute(f"PRAGMA max_page_count = {pages}")
+        self.ended = threading.Event()
+
+    def explain(self, error: Exception) -> Exception:
+        return explain(error, self.path)
+
+    def make_room(self, error: Exception) -> bool:
+        if kind_of(error) != sqlite3.SQLITE_FULL or not self.reserve:
+            return False
+        self.connection.execute(f"PRAGMA max_page_count = {self.pages + self.reserve}")
+        self.reserve = 0
+        return True
+
+    def released(self) -> None:
+        self.ended.set()
+
+    def rows(self) -> list[int]:
+        with contextlib.closing(sqlite3.connect(self.path)) as again:
+            return [length for (length,) in again.execute("SELECT length(a) FROM t ORDER BY rowid")]
+
+
+@pytest.fixture
+def open_writer(tmp_path: Path) -> Iterator[Callable[..., tuple[Faults, GroupWriter]]]:
+    opened: list[GroupWriter] = []
+
+    def make(reserve: int = 0, stamp: str = "SELECT 1", pages: int = 3) -> tuple[Faults, GroupWriter]:
+        faults = Faults(tmp_path / "small.db", reserve, pages)
+        opened.append(GroupWriter(faults.connection, faults, stamp))
+        return faults, opened[-1]
+
+    yield make
+    for writer in opened:
+        writer.stop()
+
+
+def insert(size: int, answer: Exception | None = None) -> Callable[[sqlite3.Connection], Exception | None]:
+    def action(connection: sqlite3.Connection) -> Exception | None:
+        connection.execute(f"INSERT INTO t VALUES (zeroblob({size}))")
+        return answer
+
+    return action
+
+
+def test_a_full_disk_is_one_line_and_ends_writing(
+    open_writer: Callable[..., tuple[Faults, GroupWriter]],
+) -> None:
+    faults, writer = open_writer()
+    writer.put(insert(1))
+    writer.flush()
+    writer.put(insert(100_000))
+    with pytest.raises(StoreError, match=r"no space left for .*small\.db: free some") as caught:
+        writer.flush()
+    assert caught.value.temporary
+    assert faults.ended.wait(60)
+    with pytest.raises(StoreError, match="no space left"):
+        writer.put(insert(1))
+    assert faults.rows() == [1]
+
+
+def test_with_a_reserve_what_is_queued_is_written_before_a_full_disk_ends_writing(
+    open_writer: Callable[..., tuple[Faults, GroupWriter]],
+) -> None:
+    faults, writer = open_writer(reserve=50)
+    gate = threading.Event()
+    writer.put(lambda connection: gate.wait(60) and None)  # the first group waits until the others are queued
+    writer.put(insert(20_000))
+    thread = threading.Thread(target=pytest.raises, args=(StoreError, writer.flush))
+    thread.start()
+    for size in (30_000, 40_000):
+        writer.put(insert(size))
+    gate.set()
+    thread.join(60)
+    assert faults.ended.wait(60)
+    with pytest.raises(StoreError, match="no space left"):
+        writer.put(insert(1))
+    assert faults.rows() == [20_000, 30_000, 40_000]
+
+
+def test_more_than_the_reserve_holds_is_not_written(
+    open_writer: Callable[..., tuple[Faults, GroupWriter]],
+) -> None:
+    faults, writer = open_writer(reserve=10)
+    writer.put(insert(20_000))
+    writer.put(insert(400_000))
+    with pytest.raises(StoreError, match="no space left"):
+        writer.flush()
+    assert faults.ended.wait(60)
+    assert faults.rows() == []  # one group: whole or not at all
+
+
+def test_a_refusal_ends_writing_after_its_group(
+    open_writer: Callable[..., tuple[Faults, GroupWriter]],
+) -> None:
+    faults, writer = open_writer()
+    refused = StoreError("refused")
+    writer.put(insert(1, refused))
+    writer.put(insert(2, StoreError("a later one")))
+    with pytest.raises(StoreError, match="refused"):
+        writer.flush()
+    assert faults.ended.wait(60)
+    assert faults.rows() == [1, 2]
+
+
+def test_every_group_is_stamped(open_writer: Callable[..., tuple[Faults, GroupWriter]]) -> None:
+    faults, writer = open_writer(stamp="INSERT INTO t VALUES (zeroblob(7))")
+    for _ in range(2):
+        writer.put(insert(1))
+        writer.put(insert(2))
+        writer.flush()
+    assert faults.rows() == [1, 2, 7, 1, 2, 7]
+
+
+def test_groups_are_bounded_in_rows_and_bytes(open_writer: Callable[..., tuple[Faults, GroupWriter]]) -> None:
+    faults, writer = open_writer(stamp="INSERT INTO t VALUES (NULL)", pages=1000)
+    gate = threading.Event()
+    writer.put(lambda connection: gate.wait(60) and None)
+    thread = threading.Thread(target=writer.flush)
+    thread.start()
+    for _ in range(GROUP_ROWS + 1):
+        writer.put(insert(0))
+    for _ in range(3):
+        writer.put(insert(1), GROUP_BYTES)
+    gate.set()
+    thread.join(60)
+    writer.flush()
+    rows = faults.rows()
+    ends = [place for place, length in enumerate(rows) if length is None]
+    groups = [rows[start:end] for start, end in zip([0, *(end + 1 for end in ends)], ends, strict=False)]
+    assert max(map(len, groups)) <= GROUP_ROWS
+    assert all(group.count(1) <= 1 for group in groups)
+    assert sum(map(len, groups)) == GROUP_ROWS + 4
