@@ -287,7 +287,7 @@ def _encode_names(
     if classes == ():
         raise ValueError(f"labels must be numbers like those trained on, got {str(labels[0])!r}")
     known = classes or tuple(np.unique(labels).tolist())
-    count = f"y has {len(known)} classes ({_listed(known)})"
+    count = f"y has {len(known)} class{'es' * (len(known) != 1)} ({_listed(known)})"
     if loss.kind == "binary" and (len(known) != 2 or outputs != 1):
         raise ValueError(
             f"{loss.name} takes 2 classes and Dense(1), but {count} and the network ends in Dense({outputs})"
@@ -333,9 +333,8 @@ def _number_table(values: NDArray[Any], loss: Loss, outputs: int, dtype: str) ->
     """Return numbers (n, outputs); for the binary loss from 0 to 1."""
     table = values[:, None] if values.ndim == 1 else values
     if table.shape[1] != outputs:
-        raise ValueError(
-            f"y has {table.shape[1]} columns but the network ends in Dense({outputs}); they must agree"
-        )
+        columns = f"{table.shape[1]} column{'s' * (table.shape[1] != 1)}"
+        raise ValueError(f"y has {columns} but the network ends in Dense({outputs}); they must agree")
     low, high = table.min(), table.max()
     if loss.kind == "binary" and (low < 0 or high > 1):
         wrong = low if low < 0 else high

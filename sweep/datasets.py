@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .errors import DataError, unknown
+from .labels import counted, shorten
 
 __all__ = ["DATASETS", "Dataset", "load_dataset", "load_file"]
 
@@ -37,14 +38,14 @@ class Dataset:
         return f"{self.name}: {len(self.X)} rows, {self.X.shape[1]} features, {values}"
 
     def _range(self) -> str:
-        return f"{self.y.min():g} to {self.y.max():g}"
+        return f"{float(self.y.min()):g} to {float(self.y.max()):g}"
 
 
 def is_class_labels(y: NDArray[Any]) -> bool:
-    """Return whether targets look like class labels: strings, bools, or whole numbers of few kinds."""
-    if y.ndim != 1 or y.dtype.kind not in "biufUO":
+    """Return whether targets, a column, look like class labels: strings, bools, or whole numbers of few kinds."""
+    if y.ndim != 1 and y.shape[1:] != (1,):
         return False
-    if y.dtype.kind in "bUO":
+    if y.dtype.kind in "bU":
         return True
     return bool((y == np.round(y)).all()) and len(np.unique(y)) <= min(100, max(2, len(y) // 5))
 
@@ -166,13 +167,13 @@ def load_file(path: str | Path, target: str, features: Sequence[str] | None = No
         raise DataError(f"{path}: {'is not a file' if path.exists() else 'there is no such file'}")
     try:
         content = readers[path.suffix.lower()](path)
+        if isinstance(content, dict):
+            return _from_arrays(path, content, target, features)
+        return _from_frame(path, content, target, features)
     except DataError:
         raise
     except Exception as error:  # the readers raise errors of many kinds, from libraries of their own
         raise DataError(f"{path}: cannot be read: {' '.join(str(error).split())}") from None
-    if isinstance(content, dict):
-        return _from_arrays(path, content, target, features)
-    return _from_frame(path, content, target, features)
 
 
 def _read_csv(path: Path) -> Any:
@@ -180,15 +181,18 @@ def _read_csv(path: Path) -> Any:
 
     # pandas 3.1 always reads the nearest float, and warns where it is asked to.
     asked = tuple(int(part) for part in pd.__version__.split(".")[:2]) < (3, 1)
+    options: Any = {"skipinitialspace": True, "float_precision": "round_trip" if asked else None}
     with warnings.catch_warnings():
         warnings.simplefilter("error", pd.errors.ParserWarning)
         try:
-            header = pd.read_csv(path, header=None, nrows=1, dtype=str, keep_default_na=False)
-            _check_names(path, [name for name in header.iloc[0] if name])
+            header = pd.read_csv(path, header=None, nrows=1, dtype=str, keep_default_na=False, **options)
+            _check_names(path, [name.strip() for name in header.iloc[0] if name.strip()])
             # Else pandas would take a first column that the header does not name for the names of rows.
-            return pd.read_csv(path, index_col=False, float_precision="round_trip" if asked else None)
+            return pd.read_csv(path, index_col=False, **options).rename(columns=str.strip)
         except pd.errors.ParserWarning:
             raise DataError(f"{path}: the rows have more values than the header has names") from None
+        except UnicodeDecodeError:
+            raise DataError(f"{path}: is not a text file in UTF-8") from None
 
 
 def _check_names(path: Path, names: Sequence[str]) -> None:
@@ -231,6 +235,8 @@ def _from_arrays(
         raise DataError(f"{path}: X must have shape (samples, features), got {X.shape}")
     if y.ndim == 0 or len(X) != len(y):
         raise DataError(f"{path}: X and {target} must have one length, got shapes {X.shape} and {y.shape}")
+    if y.dtype.kind == "S":
+        y = np.char.decode(y, "utf-8")
     return Dataset(path.name, X, y, _numbered(X.shape[1]))
 
 
@@ -258,21 +264,27 @@ def _from_frame(path: Path, frame: Any, target: str, features: Sequence[str] | N
 def _check_column(path: Path, column: str, values: Any, *, numeric: bool) -> None:
     missing = values.isna()
     if missing.any():
-        line = int(np.flatnonzero(missing)[0])
-        raise DataError(
-            f"{path}: column {column!r} has {missing.sum()} missing values, the first in row {line}"
-        )
+        told = counted(int(missing.sum()), "missing value")
+        raise DataError(f"{path}: column {column!r} has {told}, the first in {_row(missing)}")
     if numeric and values.dtype.kind not in "biuf":
         row = _first_text(values)
         raise DataError(
-            f"{path}: column {column!r} is not numeric, for example {values.iloc[row]!r} in row {row}; "
-            "encode it, or choose others by features = [...]"
+            f"{path}: column {column!r} is not numeric, for example {shorten(repr(values.iloc[row]), 40)} in row "
+            f"{row} (counted from 0); encode it, or choose others by features = [...]"
         )
+    infinite = np.isinf(values) if values.dtype.kind == "f" else np.zeros(1, bool)
+    if infinite.any():
+        raise DataError(f"{path}: column {column!r} must be finite, got inf in {_row(infinite)}")
+
+
+def _row(wrong: Any) -> str:
+    return f"row {int(np.flatnonzero(wrong)[0])} (counted from 0)"
 
 
 def _first_text(values: Any) -> int:
-    """Return the first row whose value is no number, not even as text."""
+    """Return the first row whose value is no number, not even as text, or is one of too many digits."""
     import pandas as pd
 
-    numbers = pd.to_numeric(values.astype(str), errors="coerce")
-    return int(np.argmax(numbers.isna())) if numbers.isna().any() else 0
+    texts = values.astype(str)
+    numbers = pd.to_numeric(texts, errors="coerce")
+    return int(np.argmax(numbers.isna() if numbers.isna().any() else texts.str.len()))

@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from neuralnet_core import LOSSES, Network, check_rows, derive_seed
 
 from .data import Data
+from .labels import counted
 
 __all__ = ["RowSplit", "Splits", "check_validation", "split_rows"]
 
@@ -143,7 +144,7 @@ def _check_split(labels: NDArray[Any], fraction: float, stratify: bool) -> None:
         raise ValueError(f"validation must be a fraction > 0 and < 1, got {fraction!r}")
     held_out = int(np.ceil(len(labels) * fraction))
     if held_out >= len(labels):
-        raise ValueError(f"validation={fraction} of {len(labels)} rows leaves no row to train on")
+        raise ValueError(f"validation={fraction} of {counted(len(labels), 'row')} leaves no row to train on")
     if not stratify:
         return
     classes, counts = np.unique(labels, return_counts=True)

@@ -106,7 +106,11 @@ class NetworkTable(Table):
 
 def _fraction_table(value: Any) -> Any:
     """Return ``validation = 0.2`` as the table it is short for."""
-    return {"fraction": value} if isinstance(value, int | float) and not isinstance(value, bool) else value
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return {"fraction": value}
+    if value is None or isinstance(value, Mapping | ValidationTable):
+        return value
+    raise ValueError(f"must be a fraction such as 0.2, or a table with fraction or file; got {value!r}")
 
 
 class Frame(Table):
@@ -118,7 +122,7 @@ class Frame(Table):
     optimizer: dict[str, Any]
     space: Any
     repeats: int = Field(1, ge=1)
-    seed: int = Field(0, ge=0)
+    seed: int = Field(0, ge=0, lt=2**64)
     dtype: Literal["float32", "float64"] = "float32"
     samples: int | None = Field(None, ge=1)
     objective: str | None = None
@@ -134,6 +138,15 @@ class Frame(Table):
 # --- Messages ---------------------------------------------------------------------------------------------------
 
 
+# What pydantic says of a value's type, which it puts in Python's words or in its own.
+TYPES = {
+    "model_type": "a table",
+    "dict_type": "a table",
+    "list_type": "a list",
+    "string_type": "a string",
+    "int_type": "an integer",
+    "float_type": "a number",
+}
 SIGNS = {
     "greater than or equal to": ">=",
     "less than or equal to": "<=",
@@ -165,7 +178,9 @@ def _explain(details: ErrorDetails) -> Iterator[Problem]:
     elif kind == "validation":
         yield Problem(path, details["msg"])
     else:
-        message = details["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
+        message = TYPES.get(kind) or details["msg"].removeprefix("Value error, ").removeprefix(
+            "Input should be "
+        )
         for words, sign in SIGNS.items():
             message = message.replace(words, sign)
         told = message if kind == "value_error" else f"must be {message}, got {value!r}"

@@ -153,7 +153,7 @@ class Maker:
         name = value.get("type", next(iter(known)) if len(known) == 1 else None)
         if name is None:
             return self._note(f"{path}.type", f"is required (allowed: {', '.join(known)})")
-        if name not in known:
+        if not isinstance(name, str) or name not in known:
             return self._note(f"{path}.type", unknown("type", str(name), known))
         fields = {
             key: self.make(item, f"{path}.{key}", KINDS.get(key, object))

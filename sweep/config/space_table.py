@@ -58,8 +58,12 @@ def _values(values: Any) -> Any:
     if not isinstance(values, dict):
         return values
     fields = dict(values)
-    name = fields.pop("distribution", None)
-    if name not in DISTRIBUTIONS:
+    if "distribution" not in fields:
+        raise ValueError(
+            f"needs a distribution (one of {', '.join(DISTRIBUTIONS)}), or a list in place of the table"
+        )
+    name = fields.pop("distribution")
+    if not isinstance(name, str) or name not in DISTRIBUTIONS:
         raise ValueError(unknown("distribution", str(name), DISTRIBUTIONS))
     wanted = list(inspect.signature(DISTRIBUTIONS[name]).parameters)
     if sorted(fields) != sorted(wanted):
@@ -77,7 +81,7 @@ def missing_parameters(frame: Frame) -> list[Problem]:
     for where, part in _parts(frame):
         inside = "" if where == "space" else f" in {where}"
         for name, path in _references(frame):
-            if isinstance(part, dict) and name not in part:
+            if isinstance(part, dict) and part and name not in part:
                 told = unknown("parameter", f"${name}", [f"${known}" for known in part]) + inside
                 problems.setdefault(path, Problem(path, told))
     return list(problems.values())
@@ -131,7 +135,7 @@ def check_fit(
         network, _ = recipe(**_first(part))
         try:
             outputs = network.build(checked.input_shape).output_shape[-1]
-            encode_targets(checked.y, LOSSES[network.loss], outputs, dtype)
+            encode_targets(checked.y, LOSSES[network.loss], outputs, dtype, exact=True)
         except (TypeError, ValueError) as error:
             problems.setdefault(str(error), Problem("network", str(error)))
     return list(problems.values())

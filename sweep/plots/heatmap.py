@@ -101,8 +101,8 @@ def _chosen(selection: Selection, x: str | None, y: str | None) -> tuple[str, st
     chosen = [name if name is not None else (free.pop(0) if free else "") for name in (x, y)]
     if not all(chosen) or chosen[0] == chosen[1]:
         raise ValueError(
-            "a heatmap needs two different parameters; of those not named, one that varies is taken"
-            f" ({', '.join(selection.varying) or 'none'} varies here)"
+            "a heatmap needs two different parameters: name both, or let two vary"
+            f" (varying here: {', '.join(selection.varying) or 'none'})"
         )
     return chosen[0], chosen[1]
 

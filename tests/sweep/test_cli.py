@@ -196,9 +196,13 @@ def test_a_configuration_that_cannot_be_built_fails_alone(run: Run) -> None:
         (
             ["moons.toml", 'data={file="data.csv", target="y"}'],
             65,
-            "data.csv: column 'a' has 1 missing values",
+            "data.csv: column 'a' has 1 missing value",
         ),
-        (["moons.toml", 'data={file="inf.csv", target="y"}'], 65, "inf.csv: X must be finite, got inf"),
+        (
+            ["moons.toml", 'data={file="inf.csv", target="y"}'],
+            65,
+            "inf.csv: column 'a' must be finite, got inf",
+        ),
         (["moons.toml", 'data={file="labels.csv", target="y"}'], 2, "moons.toml: network: "),
         (["moons.toml", 'data={file="none.csv", target="y"}'], 65, "none.csv: there is no such file"),
     ],

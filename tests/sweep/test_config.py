@@ -249,7 +249,7 @@ def test_bad_data(files: Path, load: Load, overrides: list[str], message: str) -
 
 def test_data_that_are_not_finite(files: Path, load: Load) -> None:
     (files / "train.csv").write_text("a,y,b\n1,0,2\n1,1,inf\n2,0,2\n2,1,1\n")
-    with pytest.raises(DataError, match=r"train\.csv: X must be finite, got inf"):
+    with pytest.raises(DataError, match=r"train\.csv: column \'b\' must be finite, got inf in row 1"):
         load(GOOD, FILES)
 
 
@@ -259,14 +259,32 @@ WITHOUT_SPACE = GOOD[: GOOD.index("[space]")]
 
 ONE_MISTAKE = [
     (["repeats=0"], "command line: repeats: must be >= 1, got 0"),
-    (["repeats=1.5"], "command line: repeats: must be a valid integer, got 1.5"),
-    (["repeats=true"], "command line: repeats: must be a valid integer, got True"),
+    (["repeats=1.5"], "command line: repeats: must be an integer, got 1.5"),
+    (["repeats=true"], "command line: repeats: must be an integer, got True"),
     (
         ["repeat=3"],
         "command line: repeat: unknown key 'repeat'; did you mean repeats? (allowed: data, ",
     ),
     (["dtype=float16"], "command line: dtype: must be 'float32' or 'float64', got 'float16'"),
     (["seed=-1"], "command line: seed: must be >= 0, got -1"),
+    ([f"seed={2**64}"], f"command line: seed: must be < {2**64}, got {2**64}"),
+    (["optimizer=3"], "command line: optimizer: must be a table, got 3"),
+    (["data=[]"], "command line: data: must be a table, got []"),
+    (["data.features=a"], "command line: data.features: must be a list, got 'a'"),
+    (["network.loss=3"], "command line: network.loss: must be a string, got 3"),
+    (["validation=ten"], "command line: validation: must be a fraction such as 0.2, or a table with "),
+    (["optimizer.type=[]"], "command line: optimizer.type: unknown type '[]' (allowed: Adam, "),
+    (["space={}"], "command line: space: must be a table of lists with at least one parameter, got {}"),
+    (["space.hidden={}"], "command line: space.hidden: needs a distribution (one of choice, "),
+    (["space.hidden={distribution=[]}"], "command line: space.hidden: unknown distribution '[]'"),
+    (
+        ["network.layers[2].units=3", "network.loss=softmax_cross_entropy"],
+        "x.toml: network: y has 2 classes (labels 0..1) but the network ends in Dense(3); end it in Dense(2)",
+    ),
+    (
+        ["network.layers[2].units=2", "network.loss=mse"],
+        "x.toml: network: y has 1 column but the network ends in Dense(2); they must agree",
+    ),
     (["samples=0"], "command line: samples: must be >= 1, got 0"),
     (
         ["objective=accuracy"],

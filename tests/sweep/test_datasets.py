@@ -97,6 +97,28 @@ def test_npz(tmp_path: Path) -> None:
     assert data.y.tolist() == [0, 1, 1]
 
 
+def test_spaces_after_commas_and_around_names_are_no_part_of_them(tmp_path: Path) -> None:
+    (tmp_path / "data.csv").write_text("height , width, kind\n1.5, 2, reed\n0.5, 3, moss\n")
+    data = load_file(tmp_path / "data.csv", "kind")
+    assert (data.features, data.y.tolist()) == (("height", "width"), ["reed", "moss"])
+
+
+@pytest.mark.parametrize(
+    ("y", "shown"),
+    [
+        (np.array([b"reed", b"moss"]), "2 classes"),
+        (np.array([["reed"], ["moss"]]), "2 classes"),
+        (np.array([[True, False], [True, True]]), "targets 0 to 1"),
+        (np.array([[0.5], [2.5]]), "targets 0.5 to 2.5"),
+    ],
+)
+def test_targets_of_any_kind_are_told_in_words(tmp_path: Path, y: np.ndarray, shown: str) -> None:
+    np.savez(tmp_path / "data.npz", X=np.eye(2), y=y)
+    data = load_file(tmp_path / "data.npz", "y")
+    assert str(data) == f"data.npz: 2 rows, 2 features, {shown}"
+    assert data.y.dtype.kind != "S"
+
+
 def test_npz_is_never_unpickled(tmp_path: Path) -> None:
     np.savez(tmp_path / "data.npz", X=np.array([[{}]], dtype=object), y=np.zeros(1))
     with pytest.raises(DataError, match="cannot be read"):
@@ -110,8 +132,16 @@ def test_npz_is_never_unpickled(tmp_path: Path) -> None:
         (PLANTS, "kind", ["heigth"], "unknown column 'heigth'; did you mean height\\?"),
         (PLANTS, "kind", ["kind"], "the target 'kind' cannot be a feature too"),
         (PLANTS, "height", None, "column 'kind' is not numeric, for example 'reed'"),
-        (PLANTS + "1.0,,reed\n", "kind", None, "column 'width' has 1 missing values, the first in row 3"),
+        (
+            PLANTS + "1.0,,reed\n",
+            "kind",
+            None,
+            r"column 'width' has 1 missing value, the first in row 3 \(counted from 0\)",
+        ),
         ("a,y\n1,0\nx,1\n", "y", None, "column 'a' is not numeric, for example 'x' in row 1"),
+        ("a,y\n1,0\ninf,1\n", "y", None, "column 'a' must be finite, got inf in row 1"),
+        ("a,y\n1,0\n" + "9" * 400 + ",1\n", "y", None, "is not numeric, for example 9{20}…9{19} in row"),
+        ("a, y, y\n1,0,0\n", "y", None, "the column 'y' is there twice"),
         ("a,y,y\n1,0,0\n", "y", None, "the column 'y' is there twice"),
         (PLANTS, "kind", ["height", "height"], "features have the column 'height' twice"),
         ("kind\nreed\n", "kind", None, "at least one row and one column"),
@@ -151,6 +181,12 @@ def test_wrong_npz(tmp_path: Path, arrays: dict[str, np.ndarray], target: str, m
 def test_a_file_that_is_not_there_or_of_another_kind(tmp_path: Path, name: str) -> None:
     with pytest.raises(DataError, match=r"no such file|unknown kind of file"):
         load_file(tmp_path / name, "y")
+
+
+def test_a_csv_file_that_is_not_utf_8(tmp_path: Path) -> None:
+    (tmp_path / "data.csv").write_bytes(PLANTS.encode("utf-16"))
+    with pytest.raises(DataError, match=r"data\.csv: is not a text file in UTF-8"):
+        load_file(tmp_path / "data.csv", "kind")
 
 
 def test_a_folder_is_not_a_file(tmp_path: Path) -> None:
