@@ -23,6 +23,7 @@ __all__ = [
     "STATES",
     "Configuration",
     "Curves",
+    "FunctionJob",
     "Job",
     "Record",
     "Trial",
@@ -121,11 +122,21 @@ class Job(NamedTuple):
     initial: Mapping[str, ArrayLike] | None = None
 
 
+class FunctionJob(NamedTuple):
+    """One call of a user's function: what it is given."""
+
+    params: Mapping[str, Any]
+    seed: int
+    split: RowSplit
+    identity: str
+
+
 @dataclass(frozen=True, slots=True)
 class Configuration:
     """Parameters and what `build` made of them: a network and an optimizer, or the text of an error.
 
-    `key` is the hash of the built value in canonical JSON, never of parameters, names or code.
+    `key` is the hash of the built value in canonical JSON, never of parameters, names or code. A user's function in
+    place of `build` makes neither: there it is that of the function's name and the parameters.
     """
 
     number: int
@@ -144,7 +155,7 @@ def configurations(
     found = []
     for number, params in enumerate(space):
         try:
-            network, optimizer = _checked(build(**_own(params)))
+            network, optimizer = _checked(build(**own(params)))
             # Configurations with equal networks share one: less memory, and looked at once.
             if network not in known:
                 network.build(input_shape)
@@ -159,12 +170,12 @@ def configurations(
     return found
 
 
-def _own(params: dict[str, Any]) -> dict[str, Any]:
-    """Return parameters that `build` may change: the space's lists serve other configurations too."""
+def own(params: Mapping[str, Any]) -> dict[str, Any]:
+    """Return parameters that a user's function may change: the space's lists serve other configurations too."""
     try:
-        return deepcopy(params)
+        return deepcopy(dict(params))
     except Exception:  # not everything can be copied: a module, a lock
-        return params
+        return dict(params)
 
 
 def _checked(built: object) -> tuple[Network, Optimizer]:

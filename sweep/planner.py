@@ -12,11 +12,12 @@ from neuralnet_core import engine_info, plan_packs, training_cost
 
 from .jobs import Job
 
-__all__ = ["Pace", "Pack", "Schedule", "plan"]
+__all__ = ["Pace", "Pack", "Schedule", "plan", "plan_calls"]
 
 # First guesses, corrected by the first chunks that come back. Only the ratio of the two lasts.
 FLOPS_PER_SECOND = 1e10
 SECONDS_PER_NETWORK = 40e-6
+SECONDS_PER_CALL = 1.0  # so that the first chunks are one call each
 
 # Longer chunks cost more when a worker dies and balance worse; shorter ones cost more to hand out.
 LONGEST_CHUNK = 1.0
@@ -63,6 +64,11 @@ def plan(jobs: Sequence[Job], input_shape: tuple[int, ...], dtype: str) -> list[
         keys=[_lengths(job) for job in jobs],
     )
     return _priced(jobs, packs, input_shape, engine_info().lanes[dtype])
+
+
+def plan_calls(count: int) -> list[Pack]:
+    """Return the packs of calls of a user's function, one in each; how long they take, nobody knows yet."""
+    return [Pack((number,), SECONDS_PER_CALL) for number in range(count)]
 
 
 def _lengths(job: Job) -> tuple[int, int]:

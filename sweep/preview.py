@@ -6,7 +6,6 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from .labels import counted
-from .planner import plan
 from .study import Study
 
 __all__ = ["Preview", "preview"]
@@ -69,7 +68,7 @@ def preview(study: Study, recorded: Collection[str] = frozenset()) -> Preview:
         trials=len(study.trials),
         networks=len(jobs),
         recorded=len(study.jobs) - len(jobs),
-        packs=len(plan(jobs, shape, study.dtype)),
+        packs=len(study.plan(jobs)),
         smallest=min(sizes, default=0),
         largest=max(sizes, default=0),
     )

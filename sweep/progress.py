@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from .jobs import Record
+from .objective import choose_objective, higher_is_better
 from .planner import Pace
 
 if TYPE_CHECKING:
@@ -22,8 +23,8 @@ PLAIN_SECONDS = 5.0
 class Best:
     """The best score so far, and how many trials are not done."""
 
-    def __init__(self, objective: str, higher_is_better: bool) -> None:
-        self._objective, self._sign = objective, 1.0 if higher_is_better else -1.0
+    def __init__(self, objective: str | None) -> None:
+        self._objective = objective
         self._best: float | None = None
         self._states: dict[str, int] = {}
 
@@ -33,9 +34,14 @@ class Best:
             if record.state != "done":
                 self._states[record.state] = self._states.get(record.state, 0) + 1
                 continue
+            # What a function measures is known by what it gives back first.
+            self._objective = self._objective or choose_objective(sorted(record.metrics))
             score = record.metrics.get(self._objective)
-            if score is not None and (self._best is None or self._sign * (score - self._best) > 0):
+            if score is not None and (self._best is None or self._is_better(score, self._best)):
                 self._best = score
+
+    def _is_better(self, score: float, other: float) -> bool:
+        return score > other if higher_is_better(self._objective or "") else score < other
 
     def __str__(self) -> str:
         best = [] if self._best is None else [f"best {self._objective} {self._best:.4f}"]
@@ -138,16 +144,16 @@ def describe(pace: Pace) -> str:
     return f"{rate}/s, {left} left"
 
 
-def progress_for(choice: object, objective: str, higher_is_better: bool) -> Progress:
+def progress_for(choice: object, objective: str | None) -> Progress:
     """Return the progress to show: True is a bar where there is a terminal or notebook, "plain" lines anywhere."""
     if choice not in (True, False, "plain"):
         raise ValueError(f'progress must be True, False or "plain", got {choice!r}')
     if sys.stderr is None:  # closed, or a program without a console
         return Progress()
     if choice == "plain":
-        return Plain(Best(objective, higher_is_better))
+        return Plain(Best(objective))
     if choice is True and (sys.stderr.isatty() or _in_notebook()):
-        return Bar(Best(objective, higher_is_better))
+        return Bar(Best(objective))
     return Progress()
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+from contextlib import suppress
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import cached_property, lru_cache, partial
 from numbers import Real
 from typing import Any
 
@@ -75,6 +76,23 @@ class Splits:
         kind = LOSSES[network.loss].kind
         stratify = self._labels(kind) is not None
         return self._draw_once(kind if stratify else "regression", repeat, fold)
+
+    def of_data(self, repeat: int, fold: int) -> RowSplit:
+        """Return the split of a repeat for a user's function: stratified if y looks like class labels.
+
+        So it does if its values are no fractions and each of them is there often enough for both parts.
+        """
+        return self._draw_once("classes" if self._looks_like_classes else "regression", repeat, fold)
+
+    @cached_property
+    def _looks_like_classes(self) -> bool:
+        labels = self._labels("classes")
+        if self._fraction is None or labels is None or labels.dtype.kind == "f":
+            return False
+        with suppress(ValueError):
+            _check_split(labels, self._fraction, stratify=True)
+            return True
+        return False
 
     def _draw(self, kind: str, repeat: int, fold: int) -> RowSplit:
         if self._fraction is None:

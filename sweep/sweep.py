@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import os
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack, closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from numpy.typing import ArrayLike
@@ -23,10 +25,10 @@ from neuralnet_core import (
 )
 
 from .data import Data
-from .execution import Execution, Interruption, check_workers, record_task
-from .jobs import Build, Configuration, Record, configurations
+from .execution import Execution, Interruption, check_workers
+from .functions import Function, changed_source
+from .jobs import Build, FunctionJob, Job, Record, configurations
 from .objective import OBJECTIVES, choose_objective, higher_is_better
-from .planner import plan
 from .progress import Progress, progress_for
 from .results import Results
 from .space import Space
@@ -41,7 +43,7 @@ MOST_TRIALS = 10**7  # a trial takes about a kilobyte in a run; what is beyond t
 
 @dataclass(frozen=True)
 class Sweep:
-    """Many configurations of a network, each trained `repeats` times.
+    """Many configurations of a network, or of a function of your own, each trained `repeats` times.
 
     Every configuration of one repeat has the same seed, hence the same split, the same stream of initial
     draws and the same minibatch order (common random numbers), which makes comparisons sharp. Seeds are a
@@ -52,6 +54,7 @@ class Sweep:
     build : callable
         ``build(**params) -> (network, optimizer)``, called once per configuration, in this process only.
         What it raises makes that configuration's trials "failed"; the rest goes on.
+        Give this or `function`.
     space : dict or list of dict
         What to try. A dict of lists is a grid, a list of dicts the union of theirs. With a distribution in place
         of a list (`uniform`, `loguniform`, `randint`, `choice`), `samples` configurations are drawn.
@@ -59,10 +62,28 @@ class Sweep:
         Trainings of each configuration.
     seed : int
         The root seed.
-    dtype : {"float32", "float64"}
-        The numbers that networks are trained with.
+    dtype : {"auto", "float32", "float64"}
+        The numbers that networks are trained with, or that a function gets its X in; "auto" is float32 for networks
+        and float64 for a function.
     samples : int, optional
         Configurations to draw from a space with distributions (or from a grid too large to train whole).
+    function : callable
+        In place of `build`: ``function(params, seed, X, y) -> dict of metrics``, called for every trial with the
+        rows it is to train on, in processes of its own. See Notes.
+    version : str or int
+        Your word for what `function` computes: part of what its results are known by. Change it, and all is run
+        anew.
+
+    Notes
+    -----
+    A function is called with a dict of parameters, a seed (an integer < 2**32, the same for all configurations of
+    a repeat), and X and y as arrays; all of that is its own to change. If it has a parameter ``validation``, it
+    gets the held-out rows by that name, as a pair (Xv, yv), or None; likewise ``sample_weight``. It returns numbers
+    by name, such as ``{"validation_accuracy": 0.97}``. A number that is not finite makes the trial "diverged";
+    anything else that is wrong, and what it raises, "failed".
+
+    Its results are known by its module and name, `version`, parameters, seed, data and rows. Its text is recorded
+    too: if that changed, `run` says so instead of mixing old results with new ones. What it calls is not looked at.
 
     Examples
     --------
@@ -76,18 +97,38 @@ class Sweep:
     >>> results = sweep.run(X, X[:, 0] ** 2, validation=0.2)
     >>> len(results.trials), results.objective
     (12, 'validation_r2')
+
+    A function of your own, here a polynomial:
+
+    >>> def fit(params, seed, X, y, validation):
+    ...     curve = np.polynomial.Polynomial.fit(X[:, 0], y, params["degree"])
+    ...     held_out, expected = validation
+    ...     return {"validation_mse": np.mean((curve(held_out[:, 0]) - expected) ** 2)}
+    >>> sweep = Sweep(function=fit, space={"degree": [0, 1, 2]}, repeats=3)
+    >>> sweep.run(X, X[:, 0] ** 2, validation=0.2, n_jobs=1).best
+    {'degree': 2}
     """
 
-    build: Build
-    space: Any
+    build: Build | None = None
+    space: Any = None
     repeats: int = 1
     seed: int = 0
-    dtype: str = "float32"
+    dtype: str = "auto"
     samples: int | None = None
+    function: Callable[..., Any] | None = field(default=None, kw_only=True)
+    version: str | int = field(default="", kw_only=True)
 
     def __post_init__(self) -> None:
-        if not callable(self.build):
+        if self.function is not None:
+            if self.build is not None:
+                raise TypeError("give build or function, not both")
+            Function.of(self.function, self.version)
+        elif not callable(self.build):
             raise TypeError(f"build must be a function that returns (network, optimizer), got {self.build!r}")
+        elif self.version != "":
+            raise TypeError("version is for function=; a network's results are known by what build makes")
+        if self.dtype == "auto":
+            object.__setattr__(self, "dtype", "float32" if self.function is None else "float64")
         object.__setattr__(self, "repeats", check_integer("repeats", self.repeats, at_least=1))
         object.__setattr__(self, "seed", check_seed(self.seed))
         check_dtype(self.dtype)
@@ -111,12 +152,18 @@ class Sweep:
         keep_models: bool = False,
         sample_weight: ArrayLike | None = None,
         progress: bool | str = True,
+        timeout: float | None = None,
+        accept_changed: bool = False,
     ) -> Results:
         """Train every trial and return the results.
 
         Ctrl-C ends the run within a moment. If anything was recorded by then, the results so far are returned
-        (the rest is "pending" in the table, and one line says so); otherwise KeyboardInterrupt goes on. With a
-        store, the same call trains what is missing.
+        (the rest is "pending" in the table, and one line says so); otherwise KeyboardInterrupt goes on. SIGTERM and
+        SIGHUP end it in the same way, and then the program, by SystemExit. With a store, the same call trains what
+        is missing.
+
+        In processes a trial that crashes its worker runs again alone; one that crashes alone twice is "quarantined",
+        and its error says how to run it by itself. All others go on.
 
         Parameters
         ----------
@@ -131,15 +178,20 @@ class Sweep:
         store : path or None
             The SQLite file to record in. What is recorded there is not trained again.
         backend : {"auto", "threads", "processes", "sequential"}
-            Where chunks run; "auto" is threads. The results are the same.
+            Where chunks run; "auto" is threads for networks, processes for a function. The results are the same.
         objective : str, optional
             The metric that decides: validation_accuracy or validation_r2 by default, train_loss without
-            validation.
+            validation; with a function that returns none of these, the first metric by name. Lower is better if a
+            metric is called so: if it ends in loss, error, mse, rmse, mae or deviance.
         keep_models : bool
             Keep every trained network. Without it, `results.model` trains the one it is asked for again.
         sample_weight : array of shape (n,), optional
         progress : bool or "plain"
             A bar in a terminal or a notebook; "plain" for lines on standard error anywhere.
+        timeout : float, optional
+            The most seconds that one call of a function may take, in processes; the trial is "timeout" then.
+        accept_changed : bool
+            Go on with what is recorded though the text of the function has changed since.
 
         Raises
         ------
@@ -147,18 +199,24 @@ class Sweep:
             If an argument or the data break a rule.
         StoreError
             If the store cannot be read or written.
+        WorkersDieError
+            If worker processes die faster than trials end.
         KeyboardInterrupt
             After Ctrl-C, if nothing was recorded yet.
         """
-        workers, backend = check_workers(n_jobs, backend)
+        workers, backend = check_workers(n_jobs, backend, "threads" if self.function is None else "processes")
+        self._check_for_function(backend, timeout, keep_models)
         study = self.study(X, y, validation, sample_weight)
-        decides = _check_objective(objective, validation is not None, study.configurations)
-        shown = progress_for(progress, decides, higher_is_better(decides))
+        decides = _check_objective(objective, validation is not None, study)
+        shown = progress_for(progress, decides)
         description = self._description(study.data, validation, decides)
         with ExitStack() as stack:
             recorder = _Recorder(study, None if store is None else stack.enter_context(Store.open(store)))
-            recorder.begin(description)
-            interruption = recorder.train(workers, backend, keep_models, shown)
+            recorder.begin(description, accept_changed)
+            call = partial(_call_to_run_one, validation=validation, weighted=sample_weight is not None)
+            interruption = recorder.train(
+                workers, backend, keep_models, shown, timeout=timeout, describe=call
+            )
         _tell(study, recorder.records, interruption, store is not None)
         return Results(
             study.trials,
@@ -179,16 +237,75 @@ class Sweep:
         """Return all that `run` would do with this data, checked and worked out, but nothing trained."""
         fraction, held_out = check_validation(validation)
         data = Data.of(X, y, held_out, sample_weight, self.dtype)
-        built = configurations(self.build, self.space, data.input_shape, self.dtype)
         seeds = [derive_seed(self.seed, repeat, 0) for repeat in range(self.repeats)]
-        return Study.of(seeds, self.dtype, built, data, Splits(data, fraction, self.seed))
+        splits = Splits(data, fraction, self.seed)
+        if self.build is not None:
+            built = configurations(self.build, self.space, data.input_shape, self.dtype)
+            return Study.of(seeds, self.dtype, built, data, splits)
+        function = Function.of(self.function, self.version)
+        function.check_given(validation=validation, sample_weight=sample_weight)
+        return Study.of_function(function, self.space, seeds, data, splits)
 
-    def _description(self, data: Data, validation: object, objective: str) -> dict[str, Any]:
+    def run_trial(
+        self,
+        trial: int | str,
+        X: ArrayLike,
+        y: ArrayLike,
+        *,
+        validation: float | tuple[ArrayLike, ArrayLike] | None = None,
+        sample_weight: ArrayLike | None = None,
+    ) -> Model | dict[str, float]:
+        """Train one trial in this process, where it can be watched: nothing is caught, and nothing recorded.
+
+        Parameters
+        ----------
+        trial : int or str
+            Its number, or the beginning of its identity.
+        X, y, validation, sample_weight
+            As in `run`.
+
+        Returns
+        -------
+        Model or dict
+            The network, or the metrics that the function gave back.
+
+        Examples
+        --------
+        >>> def fit(params, seed, X, y):
+        ...     return {"total": (X[:, 0] * y).sum() * params["factor"]}
+        >>> Sweep(function=fit, space={"factor": [1, 10]}).run_trial(1, [[1.0], [2.0]], [1.0, 1.0])
+        {'total': 30.0}
+        """
+        study = self.study(X, y, validation, sample_weight)
+        text = trial if isinstance(trial, str) else None
+        found = [
+            one
+            for one in study.trials
+            if (one.trial == trial if text is None else one.identity.startswith(text))
+        ]
+        if not found:
+            raise ValueError(
+                f"trial must be one of the {len(study.trials)} trials or begin an identity of these, got {trial!r}"
+            )
+        return study.run(found[0])
+
+    def _check_for_function(self, backend: str, timeout: float | None, keep_models: bool) -> None:
+        """Say in one line if an option of `run` does not go with what is run."""
+        if self.function is None and timeout is not None:
+            raise ValueError("timeout is for function=; a network ends with its epochs")
+        if self.function is not None and keep_models:
+            raise ValueError("keep_models is for networks; let the function write what you want to keep")
+        if timeout is not None and backend != "processes":
+            raise ValueError(f"timeout needs processes, whose workers can be killed; got backend {backend!r}")
+        if timeout is not None and not 0 < timeout < math.inf:
+            raise ValueError(f"timeout must be a number of seconds > 0, got {timeout!r}")
+
+    def _description(self, data: Data, validation: object, objective: str | None) -> dict[str, Any]:
         engine = engine_info()
         fraction, _ = check_validation(validation)
         return {
             "objective": objective,
-            "higher_is_better": higher_is_better(objective),
+            "higher_is_better": None if objective is None else higher_is_better(objective),
             "parameters": list(self.space.names),
             "configurations": self.space.size,
             "repeats": self.repeats,
@@ -211,27 +328,33 @@ class _Recorder:
         self.records: dict[str, Record] = {}
         self.models: dict[str, Model] = {}
 
-    def begin(self, description: Mapping[str, Any]) -> None:
+    def begin(self, description: Mapping[str, Any], accept_changed: bool) -> None:
         """Write what the sweep is, take over what is recorded, and record what failed to be built."""
         if self._store is not None:
             wanted = {trial.identity for trial in self._study.trials}
             found = self._store.records(curves=False)
             self.records.update((identity, found[identity]) for identity in wanted & found.keys())
+            if self._study.function is not None:
+                before = self._store.read_sweep().get("functions", {}) if self.records else {}
+                texts = changed_source(self._study.function, before, accept_changed)
+                description = {**description, "functions": texts}
             self._store.describe(description)
             self._store.replace_trials(self._study.trials, self._study.configurations)
         for identity, record in self._study.failed.items():
             if identity not in self.records:
                 self._keep(record, None)
 
-    def train(self, workers: int, backend: str, keep_models: bool, progress: Progress) -> Interruption | None:
+    def train(
+        self, workers: int, backend: str, keep_models: bool, progress: Progress, **limits: Any
+    ) -> Interruption | None:
         """Train what has no record; return the signal that ended that early."""
         study = self._study
         jobs = [job for identity, job in study.jobs.items() if identity not in self.records]
         if not jobs:
             return None
-        execution = Execution(jobs, plan(jobs, study.data.input_shape, study.dtype), workers, backend)
-        options = {"data": study.data, "dtype": study.dtype, "keep_models": keep_models}
-        with progress, closing(execution.run(record_task, **options)) as outcomes:
+        execution = Execution(jobs, study.plan(jobs), workers, backend, **limits)
+        work, options = study.work(keep_models)
+        with progress, closing(execution.run(work, **options)) as outcomes:
             for _, outcome in outcomes:
                 records = [record for record in outcome.records if record is not None]
                 for record, model in zip(records, outcome.models or [None] * len(records), strict=True):
@@ -249,9 +372,13 @@ class _Recorder:
             self.records[record.identity] = replace(record, curves={})
 
 
-def _check_objective(objective: str | None, validated: bool, built: Sequence[Configuration]) -> str:
-    """Return the metric that decides, or say why the wanted one cannot."""
-    networks = [one.network for one in built if one.network is not None]
+def _check_objective(objective: str | None, validated: bool, study: Study) -> str | None:
+    """Return the metric that decides, or say why the wanted one cannot; None if only results will tell."""
+    if study.function is not None:
+        if objective is not None and not isinstance(objective, str):
+            raise TypeError(f"objective must be the name of a metric, got {objective!r}")
+        return objective
+    networks = [one.network for one in study.configurations if one.network is not None]
     names = dict.fromkeys(f"validation_{LOSSES[network.loss].metric}" for network in networks)
     available = ["train_loss", *(["validation_loss", *names] if validated else [])]
     if objective is None or objective in available:
@@ -262,6 +389,16 @@ def _check_objective(objective: str | None, validated: bool, built: Sequence[Con
     if not networks:
         return objective
     raise ValueError(f"objective must be one of {', '.join(available)} with these losses; got {objective!r}")
+
+
+def _call_to_run_one(job: Job | FunctionJob, validation: object, weighted: bool) -> str:
+    """Return what a user types to run a job by itself."""
+    fraction, held_out = check_validation(validation)
+    arguments = [repr(job.identity[:12]), "X", "y"]
+    arguments += [] if fraction is None else [f"validation={fraction!r}"]
+    arguments += [] if held_out is None else ["validation=(Xv, yv)"]
+    arguments += ["sample_weight=sample_weight"] if weighted else []
+    return f"sweep.run_trial({', '.join(arguments)})"
 
 
 def _tell(

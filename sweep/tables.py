@@ -17,6 +17,13 @@ if TYPE_CHECKING:
 
 PENDING = "pending"  # the state of a trial without a record: it waits, runs or was interrupted
 SPLITS = ("train", "validation")
+# The table's columns besides parameters and metrics: no metric may be called so.
+COLUMNS = frozenset(
+    {
+        *("trial", "configuration", "repeat", "fold", "seed", "state", "epoch"),
+        *("error", "identity", "digest", "started", "seconds", "worker"),
+    }
+)
 
 
 def metric_names(records: Iterable[Record]) -> list[str]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from .dispatch import BACKENDS, check_workers
 from .execution import Execution
+from .functions import function_task, run_function
 from .networks import model_task, record_task, train_jobs
 from .signals import Interruption
 from .supervisor import WorkersDieError
-from .tasks import Outcome, Task, Watch
+from .tasks import Outcome, Task, Watch, Work
 
 __all__ = [
     "BACKENDS",
@@ -16,9 +17,12 @@ __all__ = [
     "Outcome",
     "Task",
     "Watch",
+    "Work",
     "WorkersDieError",
     "check_workers",
+    "function_task",
     "model_task",
     "record_task",
+    "run_function",
     "train_jobs",
 ]

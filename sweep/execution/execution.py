@@ -15,7 +15,7 @@ from functools import partial
 from typing import Any
 
 from neuralnet_core import CancelToken
-from sweep.jobs import Job
+from sweep.jobs import FunctionJob, Job
 from sweep.planner import Pack, Schedule
 
 from .dispatch import dispatch
@@ -23,7 +23,7 @@ from .limits import OneThread
 from .processes import WorkerPool
 from .signals import Interruption, Signals
 from .supervisor import Supervisor
-from .tasks import Outcome, Task, Watch
+from .tasks import Outcome, Task, Watch, Work
 
 __all__ = ["Execution"]
 
@@ -36,7 +36,7 @@ class Execution:
 
     Parameters
     ----------
-    jobs : sequence of Job
+    jobs : sequence of Job or FunctionJob
         What the packs' numbers refer to.
     packs : sequence of Pack
     workers : int
@@ -54,13 +54,13 @@ class Execution:
 
     def __init__(
         self,
-        jobs: Sequence[Job],
+        jobs: Sequence[Job] | Sequence[FunctionJob],
         packs: Sequence[Pack],
         workers: int,
         backend: str,
         *,
         timeout: float | None = None,
-        describe: Callable[[Job], str] = repr,
+        describe: Callable[[Job | FunctionJob], str] = repr,
     ) -> None:
         self._jobs, self._backend, self._timeout, self._describe = jobs, backend, timeout, describe
         self._workers = max(1, min(workers, len(packs)))
@@ -76,7 +76,7 @@ class Execution:
         """The signal that ended the run before its end."""
         return self._signals.caught
 
-    def run(self, work: Callable[..., Outcome], **options: Any) -> Generator[tuple[list[int], Outcome]]:
+    def run(self, work: Work, **options: Any) -> Generator[tuple[list[int], Outcome]]:
         """Yield the jobs' numbers and ``work(task, watch, **options)`` of every chunk; after a signal, end.
 
         The first signal stops the kernels, which look for it about every millisecond, and kills worker processes.
@@ -111,9 +111,7 @@ class Execution:
                         deque(outcomes, maxlen=0)
                     raise
 
-    def _caller(
-        self, work: Callable[..., Outcome], options: dict[str, Any], stack: ExitStack
-    ) -> Callable[[Task], Outcome]:
+    def _caller(self, work: Work, options: dict[str, Any], stack: ExitStack) -> Callable[[Task], Outcome]:
         """Return what runs a task."""
         limits = stack.enter_context(OneThread())
         if self._backend == "processes":

@@ -13,16 +13,18 @@ import pickle
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from multiprocessing import Pipe
 from typing import Any
+
+from sweep.jobs import error_text
 
 from .anonymous import share
 from .dispatch import by_value
 from .limits import ONE_THREAD
 from .mark import Mark
-from .tasks import Outcome, Task
+from .tasks import Outcome, Task, Work
 from .worker import MEMORY, OUTCOME, UNUSABLE
 
 __all__ = ["WorkerDied", "WorkerPool", "WorkerProcess"]
@@ -92,8 +94,10 @@ class WorkerProcess:
     def run(self, task: Task, timeout: float | None) -> Outcome:
         """Return what comes of a task, or raise `WorkerDied`; `timeout` is for each of its jobs, in seconds."""
         self.mark.end()
+        with _sending("parameters"):
+            message = len(task.jobs).to_bytes(8, "little") + pickle.dumps(by_value(task))
         try:
-            self._connection.send_bytes(len(task.jobs).to_bytes(8, "little") + pickle.dumps(by_value(task)))
+            self._connection.send_bytes(message)
             answer = self._wait(timeout)
         except (EOFError, ConnectionError):
             raise WorkerDied(self.mark, self._end(), self.pid) from None
@@ -163,8 +167,9 @@ class WorkerPool:
         What it gets besides its task; arrays in it lie in memory once, for all workers.
     """
 
-    def __init__(self, work: Callable[..., Outcome], options: dict[str, Any]) -> None:
-        self._setup = share(_portable(work, options))
+    def __init__(self, work: Work, options: dict[str, Any]) -> None:
+        with _sending("the function"):
+            self._setup = share(_portable(work, options))
         # The kernel ends a worker when the thread that started it ends: so that is a thread as old as the pool.
         self._starter = ThreadPoolExecutor(1, "worker-starter")
         self._idle: list[WorkerProcess] = []
@@ -210,6 +215,16 @@ class WorkerPool:
         return worker
 
 
-def _portable(work: Callable[..., Outcome], options: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+@contextlib.contextmanager
+def _sending(what: str) -> Iterator[None]:
+    """Say in one line if something that a user gave cannot be pickled."""
+    try:
+        yield
+    except (pickle.PicklingError, TypeError, AttributeError, ValueError, RecursionError) as error:
+        reason = f"{what} cannot be sent to worker processes ({error_text(error)}); use backend='threads'"
+        raise TypeError(reason) from error
+
+
+def _portable(work: Work, options: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
     """Return work and options as they can be pickled: functions come from users, perhaps from a notebook."""
     return work, {name: by_value(value) if callable(value) else value for name, value in options.items()}

@@ -15,7 +15,7 @@ from typing import TypeVar
 
 from neuralnet_core import Model
 from sweep.errors import UserError
-from sweep.jobs import Job, Record
+from sweep.jobs import FunctionJob, Job, Record
 
 from .processes import WorkerDied, WorkerPool
 from .tasks import Outcome, Task, Watch
@@ -93,7 +93,11 @@ class Supervisor:
     """
 
     def __init__(
-        self, pool: WorkerPool, watch: Watch, timeout: float | None, describe: Callable[[Job], str]
+        self,
+        pool: WorkerPool,
+        watch: Watch,
+        timeout: float | None,
+        describe: Callable[[Job | FunctionJob], str],
     ) -> None:
         self._pool, self._watch, self._timeout, self._describe = pool, watch, timeout, describe
         self._limit = CrashLimit()
@@ -160,7 +164,7 @@ class Supervisor:
             again.append(_Part(suspects, alone=True, deaths=deaths))
         return again
 
-    def _verdict(self, job: Job, cause: str) -> str:
+    def _verdict(self, job: Job | FunctionJob, cause: str) -> str:
         return (
             f"its worker process died {ALONE} times with nothing else in it, {cause}; to see it happen in a"
             f" process of your own: {self._describe(job)}"
@@ -172,6 +176,6 @@ def _put(into: list[T | None], places: Sequence[int], found: Sequence[T | None])
         into[place] = value
 
 
-def _charged(job: Job, state: str, error: str, death: WorkerDied) -> Record:
+def _charged(job: Job | FunctionJob, state: str, error: str, death: WorkerDied) -> Record:
     started = time.time() - death.seconds
     return Record(job.identity, state, 0, {}, {}, error, None, started, death.seconds, str(death.pid))

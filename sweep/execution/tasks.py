@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from itertools import zip_longest
-from typing import Any, Protocol
+from typing import Any, TypeAlias
 
 from neuralnet_core import CancelToken, Model
-from sweep.jobs import Job, Record, error_text
+from sweep.jobs import Record, error_text
 
 __all__ = ["Outcome", "Task", "Watch", "Work"]
 
@@ -23,7 +23,7 @@ class Task:
     """
 
     number: int
-    jobs: tuple[Job, ...]
+    jobs: tuple[Any, ...]  # of one kind: Job, or FunctionJob
     pack_sizes: tuple[int, ...]
     alone: bool = False
 
@@ -96,8 +96,5 @@ class Watch:
         """Say that the jobs at places `first` to `end` are under way, and no others."""
 
 
-class Work(Protocol):
-    """What is done with a task: a function that can be pickled."""
-
-    def __call__(self, task: Task, watch: Watch, **options: Any) -> Outcome:
-        """Do it."""
+# What is done with a task, ``work(task, watch, **options)``: a function that can be pickled.
+Work: TypeAlias = Callable[..., Outcome]

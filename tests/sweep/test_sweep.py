@@ -199,7 +199,7 @@ def test_a_store_is_resumed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     path = tmp_path / "grid.sweep"
     half = run(Sweep(classify, {"hidden": [3], "rate": [0.01, 0.1]}, repeats=2), store=path)
     trained: list[int] = []
-    monkeypatch.setattr("sweep.sweep.plan", _counting(trained))
+    monkeypatch.setattr("sweep.study.plan", _counting(trained))
     whole = run(Sweep(classify, GRID, repeats=2), store=path)
     assert trained == [4]
     again = run(Sweep(classify, GRID, repeats=2), store=path)

@@ -1,0 +1,111 @@
+"""Functions as users write them: good ones, wrong ones, and some that end the process they run in."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import resource
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+
+def distance(params: dict[str, Any], seed: int, X: Any, y: Any) -> dict[str, float]:
+    """Return numbers that depend on all that is given."""
+    return {"distance": float(abs(X @ np.full(X.shape[1], params["a"]) - y).mean() + seed / 2**40)}
+
+
+def held_out(params: dict[str, Any], seed: int, X: Any, y: Any, validation: Any) -> dict[str, float]:
+    """Return the rows that were given."""
+    rows = {"n_train": len(X), "first_train": X[0, 0], "last_train": X[-1, 0], "sum": X.sum() + y.sum()}
+    if validation is None:
+        return rows
+    return rows | {"n_validation": len(validation[0]), "first_validation": validation[0][0, 0]}
+
+
+def weighted(params: dict[str, Any], seed: int, X: Any, y: Any, **extras: Any) -> dict[str, float]:
+    """Return the sum of the weights, and what came by name."""
+    weights = extras["sample_weight"]
+    return {"weight": -1.0 if weights is None else weights.sum(), "extras": len(extras)}
+
+
+def greedy(params: dict[str, Any], seed: int, X: Any, y: Any) -> dict[str, float]:
+    """Change all that was given."""
+    before = X.sum() + y.sum() + len(params["layers"]) + params.pop("a")
+    params["layers"].append(3)
+    X[:] = 0
+    y[:] = 0
+    return {"before": before}
+
+
+def sort_of(params: dict[str, Any], seed: int, X: Any, y: Any) -> Any:
+    """Return, raise or do what `kind` says."""
+    kind = params["kind"]
+    if kind in KINDS:
+        return KINDS[kind]()
+    return {"validation_accuracy": (params.get("number", 0) % 97) / 97}
+
+
+def hang() -> None:
+    """Sleep for longer than anybody waits."""
+    time.sleep(3600)
+
+
+def segfault() -> None:
+    """Read where nothing is."""
+    ctypes.string_at(0)
+
+
+def exhaust_memory() -> None:
+    """Ask for more and more, and keep it, within a limit for this process."""
+    used = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (used + 2**28, resource.RLIM_INFINITY))
+    while True:
+        KEPT.append(bytearray(2**24))
+
+
+def leave_a_child() -> dict[str, float]:
+    """Start a process that outlives this call, and hold this one's connections open in it."""
+    child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(3600)"], close_fds=False)
+    return {"child": child.pid}
+
+
+def raise_error() -> None:
+    """Raise what users' functions raise."""
+    raise ValueError("no such\nkernel")
+
+
+KEPT: list[bytearray] = []
+KINDS: dict[str, Any] = {
+    "hang": hang,
+    "segfault": segfault,
+    "exit": lambda: os._exit(3),
+    "kill": lambda: os.kill(os.getpid(), signal.SIGKILL),
+    "memory": exhaust_memory,
+    "child": leave_a_child,
+    "raise": raise_error,
+    "sys.exit": lambda: sys.exit("enough"),
+    "nan": lambda: {"validation_accuracy": float("nan"), "rows": 3},
+    "infinite": lambda: {"validation_accuracy": 0.5, "loss": np.float32("inf")},
+    "none": lambda: None,
+    "empty": dict,
+    "text": lambda: {"validation_accuracy": "0.5"},
+    "array": lambda: {"validation_accuracy": np.ones(3)},
+    "complex": lambda: {"validation_accuracy": 1j},
+    "number": lambda: {3: 0.5},
+    "column": lambda: {"seed": 0.5},
+    "parameter": lambda: {"params_kind": 0.5},
+}
+
+
+def slow(params: dict[str, Any], seed: int, X: Any, y: Any) -> dict[str, float]:
+    """Take the time that `seconds` says, in Python."""
+    until = time.perf_counter() + params["seconds"]
+    while time.perf_counter() < until:
+        pass
+    return {"loss": params["number"] * 0.5}
