@@ -65,6 +65,15 @@ class Network:
                     "activation='identity', not 'sigmoid'"
                 )
 
+        # A sweep looks the same networks up again and again.
+        object.__setattr__(self, "_hash", hash((self.layers, self.loss)))
+
+    def __hash__(self) -> int:
+        return int(vars(self)["_hash"])
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return Network, (self.layers, self.loss)  # a hash is of one process only
+
     def __repr__(self) -> str:
         return f"Network({list(self.layers)!r}, loss={self.loss!r})"
 

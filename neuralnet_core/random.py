@@ -7,13 +7,12 @@ that the draws are the same with every NumPy (which promises its raw streams, no
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .engine import _random
-from .initializers import INITIALIZERS
+from .initializers import INITIALIZERS, Initializer
 from .layout import Layout, ParameterSlot
 
 __all__ = ["derive_seed", "dropout_keep", "dropout_threshold", "initial_values", "permutation"]
@@ -65,30 +64,39 @@ def dropout_keep(
 
 def initial_values(layout: Layout, seed: int) -> NDArray[np.float64]:
     """Return the flat initial parameters of a layout in float64."""
-    flat = np.empty(layout.size)
+    flat = np.zeros(layout.size)
     for slot in layout.parameters:
-        flat[slot.start : slot.stop] = _initial(slot, seed).reshape(-1)
+        initializer = slot.parameter.initializer
+        if not isinstance(initializer, str):
+            flat[slot.start : slot.stop] = initializer
+        elif (row := INITIALIZERS[initializer]).distribution != "constant":
+            _draw(flat[slot.start : slot.stop], slot, seed, row)
     return flat
 
 
-def _initial(slot: ParameterSlot, seed: int) -> NDArray[Any]:
+def _draw(target: NDArray[np.float64], slot: ParameterSlot, seed: int, row: Initializer) -> None:
     parameter = slot.parameter
-    if not isinstance(parameter.initializer, str):
-        return np.full(parameter.shape, parameter.initializer)
-    row = INITIALIZERS[parameter.initializer]
-    if row.distribution == "constant":
-        return np.zeros(parameter.shape)
     outputs = parameter.shape[-1]
-    normal = row.distribution == "normal"
-    draws = _draws(seed, slot.layer, slot.ordinal, parameter.size // outputs, outputs, normal)
-    return draws * row.spread(parameter.fan_in, parameter.fan_out)
+    inputs = len(target) // outputs
+    drawn = _draws(seed, slot.layer, slot.ordinal, row.distribution == "normal").corner(inputs, outputs)
+    np.multiply(drawn, row.spread(parameter.fan_in, parameter.fan_out), out=target.reshape(inputs, outputs))
+
+
+class _Draws:
+    """The raw draws of one weight: those of a narrow network are a corner of those of a wide one."""
+
+    def __init__(self, seed: int, layer: int, parameter: int, normal: bool) -> None:
+        self._key = (seed, layer, parameter)
+        self._normal = normal
+        self._drawn = np.empty((0, 0))
+
+    def corner(self, inputs: int, outputs: int) -> NDArray[np.float64]:
+        drawn = self._drawn  # looked at once: another thread may put a wider one in its place
+        if drawn.shape[0] < inputs or drawn.shape[1] < outputs:
+            wide = max(drawn.shape[0], inputs), max(drawn.shape[1], outputs)
+            drawn = self._drawn = _random.draws(*self._key, *wide, self._normal)
+        return drawn[:inputs, :outputs]
 
 
 # Networks of one repeat share a seed, so neighbours in a sweep ask for the same draws.
-@lru_cache(maxsize=128)
-def _draws(
-    seed: int, layer: int, parameter: int, inputs: int, outputs: int, normal: bool
-) -> NDArray[np.float64]:
-    draws: NDArray[np.float64] = _random.draws(seed, layer, parameter, inputs, outputs, normal)
-    draws.flags.writeable = False
-    return draws
+_draws = lru_cache(maxsize=128)(_Draws)

@@ -91,13 +91,13 @@ INLINE vec times_slope(int activation, vec delta, vec a, const vec *slope)
     }
 }
 
-/* The same for a block, in place. The + 0 ends the sums that the deltas are. */
+/* The same for a block, in place. */
 static inline void multiply_by_slope(int activation, vec *delta, const vec *a, const vec *slope, ptrdiff_t count)
 {
 #define EACH(ACTIVATION)                                                                        \
     case ACTIVATION:                                                                            \
         for (ptrdiff_t i = 0; i < count; i++)                                                   \
-            delta[i] = times_slope(ACTIVATION, delta[i] + splat(0), a[i], slope + i);           \
+            delta[i] = times_slope(ACTIVATION, delta[i], a[i], slope + i);                      \
         break;
     switch (activation) {
         EACH(IDENTITY)

@@ -61,6 +61,22 @@ INLINE void descend_one(const descent *d, int optimizer, ptrdiff_t i, vec sum, i
     }
 }
 
+INLINE void fetch_rows(const vec *row, ptrdiff_t stride, int rows, int columns)
+{
+    for (int i = 0; i < rows; i++, row += stride) {
+        __asm__("" : "+r"(row)); /* one address at a time, not one for each row */
+        for (int column = 0; column < columns; column++) __builtin_prefetch(row + column, 1);
+    }
+}
+
+/* Fetch what the steps of `rows` x `columns` parameters from index `start` on will read and write. */
+INLINE void fetch_parameters(const descent *d, ptrdiff_t start, ptrdiff_t stride, int rows, int columns)
+{
+    fetch_rows(d->parameters + start, stride, rows, columns);
+    if (d->optimizer > GRADIENT_DESCENT) fetch_rows(d->first_state + start, stride, rows, columns);
+    if (d->optimizer >= ADAM) fetch_rows(d->second_state + start, stride, rows, columns);
+}
+
 /* The steps of `rows` x `columns` parameters from index `start` on, whose sums stand side by side. */
 INLINE void descend_block(
     const descent *d, ptrdiff_t start, ptrdiff_t stride, const vec *sums, int rows, int columns, int penalized)
@@ -79,6 +95,10 @@ INLINE void descend_block(
     default: EACH(ADAMW)
     }
 #undef EACH
+    /* A bias is never -0, so that a sum of -0 and the bias is what a sum of +0 and the bias is. */
+    if (!penalized)
+        for (int column = 0; column < columns; column++)
+            d->parameters[start + column] = d->parameters[start + column] + splat(0);
 }
 
 #endif

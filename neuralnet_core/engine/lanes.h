@@ -95,6 +95,22 @@ CHOOSE(choose_gt, >, _CMP_GT_OQ)
 CHOOSE(choose_lt, <, _CMP_LT_OQ)
 CHOOSE(choose_le, <=, _CMP_LE_OQ)
 CHOOSE(choose_eq, ==, _CMP_EQ_OQ)
+/* The larger of the two; x where x is NaN. */
+INLINE vec at_least(vec low, vec x)
+{
+#if defined(__AVX512F__) && VECTOR_BYTES == 64 && REAL_BITS == 32
+    return _mm512_max_ps(low, x);
+#elif defined(__AVX512F__) && VECTOR_BYTES == 64
+    return _mm512_max_pd(low, x);
+#elif defined(__AVX2__) && VECTOR_BYTES == 32 && REAL_BITS == 32
+    return _mm256_max_ps(low, x);
+#elif defined(__AVX2__) && VECTOR_BYTES == 32
+    return _mm256_max_pd(low, x);
+#else
+    return choose_gt(low, x, low, x);
+#endif
+}
+
 INLINE vec vabs(vec x) { return (vec)((uvec)x & (((uvec){0} - 1) >> 1)); }
 INLINE vec sign_of(vec x) { return choose_gt(x, splat(0), splat(1), choose_lt(x, splat(0), splat(-1), splat(0))); }
 INLINE vec with_sign_of(vec magnitude, vec x)

@@ -70,17 +70,16 @@ INLINE vec vexp(vec x)
 /* exp(x) - 1 for x <= 0. */
 INLINE vec vexpm1_negative(vec x)
 {
-    x = choose_lt(x, splat(EXPM1_LOWEST), splat(EXPM1_LOWEST), x);
+    x = at_least(splat(EXPM1_LOWEST), x);
     vec shifted, r = reduce_by_ln2(x, &shifted);
     vec power = (vec)(((uvec)shifted + EXPONENT_BIAS) << MANTISSA_BITS);
-    vec value = vfma(power, exp_tail(r) + r, power - splat(1));
-    return choose_eq(x, x, value, x);
+    return vfma(power, exp_tail(r) + r, power - splat(1));
 }
 
 INLINE vec vtanh(vec x)
 {
     vec e = vexpm1_negative(vabs(x) * splat(-2));
-    return with_sign_of(-e / (e + splat(2)), x);
+    return with_sign_of(e / (e + splat(2)), x);
 }
 
 /* log(x) for normal x > 0. */

@@ -48,35 +48,37 @@ INLINE vec where_present(const vec *present, ptrdiff_t index, ptrdiff_t narrowes
     return index < narrowest ? x : choose_gt(present[index - narrowest], splat(0), x, splat(0));
 }
 
-/* --- What becomes of complete sums ------------------------------------------------------------------------------ */
+/* --- What becomes of complete sums ------------------------------------------------------------------------------
+ *
+ * A sum that ends as -0 where padding would make it +0 does no harm here: no bias is -0, and what a delta is multiplied
+ * with is added to sums that start at +0. */
 
 #define FINISH_FORWARD(M, N)                                                                                 \
     {                                                                                                        \
         const vec *bias = p->bias + n0;                                                                      \
-        EACH_SUM(M, N) sum[m][n] = (sum[m][n] + splat(0)) + bias[n];                                         \
+        EACH_SUM(M, N) sum[m][n] = sum[m][n] + bias[n];                                                      \
         if (p->activation == RELU)                                                                           \
             EACH_SUM(M, N) sum[m][n] = cheap_activation(RELU, sum[m][n]);                                    \
         else if (p->activation == LEAKY_RELU)                                                                \
             EACH_SUM(M, N) sum[m][n] = cheap_activation(LEAKY_RELU, sum[m][n]);                              \
         if (n0 + (N) > p->narrowest_n)                                                                       \
             EACH_SUM(M, N) sum[m][n] = where_present(p->present_n, n0 + n, p->narrowest_n, sum[m][n]);       \
-        EACH_SUM(M, N) c[m * p->c_m + n] = sum[m][n];                                                        \
+        EACH_SUM(M, N) c[m * c_m + n] = sum[m][n];                                                        \
     }
 
 #define TIMES_SLOPE(ACTIVATION, M, N)                                                                        \
-    EACH_SUM(M, N) sum[m][n] = times_slope(ACTIVATION, sum[m][n], value[m * p->c_m + n], slope + m * p->c_m + n); \
+    EACH_SUM(M, N) sum[m][n] = times_slope(ACTIVATION, sum[m][n], value[m * c_m + n], slope + m * c_m + n); \
     break;
 
 #define FINISH_INPUT_GRADIENT(M, N)                                                                          \
     {                                                                                                        \
-        ptrdiff_t corner = m0 * p->c_m + n0;                                                                 \
+        ptrdiff_t corner = m0 * c_m + n0;                                                                 \
         const vec *value = p->value + corner, *slope = p->slope + corner;                                    \
-        EACH_SUM(M, N) sum[m][n] = sum[m][n] + splat(0);                                                     \
         switch (p->activation) {                                                                             \
         case DROPPED:                                                                                        \
             EACH_SUM(M, N)                                                                                   \
             {                                                                                                \
-                vec s = slope[m * p->c_m + n];                                                               \
+                vec s = slope[m * c_m + n];                                                               \
                 sum[m][n] = choose_gt(s, splat(0), sum[m][n] * s, splat(0));                                 \
             }                                                                                                \
             break;                                                                                           \
@@ -91,7 +93,7 @@ INLINE vec where_present(const vec *present, ptrdiff_t index, ptrdiff_t narrowes
         }                                                                                                    \
         if (n0 + (N) > p->narrowest_n)                                                                       \
             EACH_SUM(M, N) sum[m][n] = where_present(p->present_n, n0 + n, p->narrowest_n, sum[m][n]);       \
-        EACH_SUM(M, N) c[m * p->c_m + n] = sum[m][n];                                                        \
+        EACH_SUM(M, N) c[m * c_m + n] = sum[m][n];                                                        \
         if (p->bias_gradient)                                                                                \
             EACH_SUM(M, N) p->bias_gradient[n0 + n] = p->bias_gradient[n0 + n] + sum[m][n];                  \
     }
@@ -105,24 +107,36 @@ INLINE vec where_present(const vec *present, ptrdiff_t index, ptrdiff_t narrowes
         if (p->update) {                                                                                     \
             vec block[(M) * (N)];                                                                            \
             EACH_SUM(M, N) block[m * (N) + n] = sum[m][n];                                                   \
-            descend_block(p->update, p->place + m0 * p->c_m + n0, p->c_m, block, M, N, 1);                   \
+            descend_block(p->update, p->place + m0 * c_m + n0, c_m, block, M, N, 1);                   \
         } else                                                                                               \
-            EACH_SUM(M, N) c[m * p->c_m + n] = sum[m][n];                                                    \
+            EACH_SUM(M, N) c[m * c_m + n] = sum[m][n];                                                    \
     }
+
+/* What is wanted after the sums is fetched while they run. */
+#define START_NOTHING(M, N)
+#define START_WEIGHT_GRADIENT(M, N)                                                                          \
+    if (p->update) fetch_parameters(p->update, p->place + m0 * p->c_m + n0, p->c_m, M, N);
 
 /* --- The tiles --------------------------------------------------------------------------------------------------- */
 
-#define DEFINE_TILE(NAME, LOAD, FINISH, M, N)                                                                \
+/* Where C's rows are is worked out behind the sums, which would otherwise share their registers with 24 addresses. */
+#define LOCATE_C()                                                                                           \
+    ptrdiff_t c_m = p->c_m;                                                                                  \
+    vec *c = p->c + m0 * c_m + n0;                                                                           \
+    __asm__ volatile("" : "+r"(c_m), "+r"(c))
+
+#define DEFINE_TILE(NAME, LOAD, A_M, A_K, B_N, B_K, START, FINISH, M, N)                                     \
     static void NAME##_##M##x##N(const product *p, ptrdiff_t m0, ptrdiff_t n0, ptrdiff_t k0, ptrdiff_t k1)   \
     {                                                                                                        \
         vec sum[M][N];                                                                                       \
-        ptrdiff_t a_m = p->a_m, a_k = p->a_k, b_n = p->b_n, b_k = p->b_k, origin = m0 * a_m;                 \
+        ptrdiff_t a_m = A_M, a_k = A_K, b_n = B_N, b_k = B_K, origin = m0 * a_m;                             \
         const vec *b = p->b + n0 * b_n;                                                                      \
         const void *a = p->a;                                                                                \
-        vec *c = p->c + m0 * p->c_m + n0;                                                                    \
-        if (p->resumes || k0 > 0)                                                                            \
-            EACH_SUM(M, N) sum[m][n] = c[m * p->c_m + n];                                                    \
-        else                                                                                                 \
+        START(M, N)                                                                                          \
+        if (p->resumes || k0 > 0) {                                                                          \
+            LOCATE_C();                                                                                      \
+            EACH_SUM(M, N) sum[m][n] = c[m * c_m + n];                                                       \
+        } else                                                                                               \
             EACH_SUM(M, N) sum[m][n] = splat(0);                                                             \
         for (ptrdiff_t k = k0; k < k1; k++) {                                                                \
             vec right[N];                                                                                    \
@@ -133,10 +147,11 @@ INLINE vec where_present(const vec *present, ptrdiff_t index, ptrdiff_t narrowes
                 UNROLL for (int n = 0; n < N; n++) sum[m][n] = vfma(left, right[n], sum[m][n]);              \
             }                                                                                                \
         }                                                                                                    \
+        LOCATE_C();                                                                                          \
         if (p->ends && k1 == p->k)                                                                           \
             FINISH(M, N)                                                                                     \
         else                                                                                                 \
-            EACH_SUM(M, N) c[m * p->c_m + n] = sum[m][n];                                                    \
+            EACH_SUM(M, N) c[m * c_m + n] = sum[m][n];                                                       \
     }
 
 typedef void (*tile_function)(const product *, ptrdiff_t, ptrdiff_t, ptrdiff_t, ptrdiff_t);
@@ -146,7 +161,7 @@ enum { TILE_N = 3, TALL = 8, LOW = 4 };
 enum { TILE_M = VECTOR_BYTES == 64 ? TALL : LOW };
 
 INLINE ptrdiff_t rows_of(ptrdiff_t left, ptrdiff_t most) { return left >= most ? most : left >= LOW ? LOW : left >= 2 ? 2 : 1; }
-INLINE ptrdiff_t columns_of(ptrdiff_t left) { return left >= TILE_N ? TILE_N : left; }
+INLINE ptrdiff_t columns_of(ptrdiff_t left) { return left == TILE_N + 1 ? 2 : left >= TILE_N ? TILE_N : left; }
 INLINE int row_kind(ptrdiff_t rows) { return rows == TALL ? 3 : rows == LOW ? 2 : (int)rows - 1; }
 
 /* The tiles of a product. The larger operand is gone through once, the smaller again and again from the cache. */
@@ -176,25 +191,28 @@ INLINE void for_each_tile(const product *p, const tile_function tiles[4][3])
 }
 
 #if VECTOR_BYTES == 64
-#define DEFINE_TALL(NAME, LOAD, FINISH) DEFINE_TILE(NAME, LOAD, FINISH, 8, 2) DEFINE_TILE(NAME, LOAD, FINISH, 8, 3)
+#define DEFINE_TALL(...) DEFINE_TILE(__VA_ARGS__, 8, 2) DEFINE_TILE(__VA_ARGS__, 8, 3)
 #define TALL_TILES(NAME) {NAME##_8x1, NAME##_8x2, NAME##_8x3}
 #else
-#define DEFINE_TALL(NAME, LOAD, FINISH)
+#define DEFINE_TALL(...)
 #define TALL_TILES(NAME) {NAME##_8x1, 0, 0}
 #endif
 
-#define DEFINE_PRODUCT(NAME, LOAD, FINISH)                                                                   \
-    DEFINE_TILE(NAME, LOAD, FINISH, 8, 1)                                                                    \
-    DEFINE_TALL(NAME, LOAD, FINISH)                                                                          \
-    DEFINE_TILE(NAME, LOAD, FINISH, 4, 3)                                                                    \
-    DEFINE_TILE(NAME, LOAD, FINISH, 4, 2)                                                                    \
-    DEFINE_TILE(NAME, LOAD, FINISH, 4, 1)                                                                    \
-    DEFINE_TILE(NAME, LOAD, FINISH, 2, 3)                                                                    \
-    DEFINE_TILE(NAME, LOAD, FINISH, 2, 2)                                                                    \
-    DEFINE_TILE(NAME, LOAD, FINISH, 2, 1)                                                                    \
-    DEFINE_TILE(NAME, LOAD, FINISH, 1, 3)                                                                    \
-    DEFINE_TILE(NAME, LOAD, FINISH, 1, 2)                                                                    \
-    DEFINE_TILE(NAME, LOAD, FINISH, 1, 1)                                                                    \
+#define DEFINE_TILES(...)                                                                                    \
+    DEFINE_TILE(__VA_ARGS__, 8, 1)                                                                           \
+    DEFINE_TILE(__VA_ARGS__, 4, 3)                                                                           \
+    DEFINE_TILE(__VA_ARGS__, 4, 2)                                                                           \
+    DEFINE_TILE(__VA_ARGS__, 4, 1)                                                                           \
+    DEFINE_TILE(__VA_ARGS__, 2, 3)                                                                           \
+    DEFINE_TILE(__VA_ARGS__, 2, 2)                                                                           \
+    DEFINE_TILE(__VA_ARGS__, 2, 1)                                                                           \
+    DEFINE_TILE(__VA_ARGS__, 1, 3)                                                                           \
+    DEFINE_TILE(__VA_ARGS__, 1, 2)                                                                           \
+    DEFINE_TILE(__VA_ARGS__, 1, 1)                                                                           \
+    DEFINE_TALL(__VA_ARGS__)
+
+#define DEFINE_PRODUCT(NAME, ...)                                                                            \
+    DEFINE_TILES(NAME, __VA_ARGS__)                                                                          \
     static void NAME(const product *p)                                                                       \
     {                                                                                                        \
         static const tile_function tiles[4][3] = {{NAME##_1x1, NAME##_1x2, NAME##_1x3},                      \
@@ -204,12 +222,13 @@ INLINE void for_each_tile(const product *p, const tile_function tiles[4][3])
         for_each_tile(p, tiles);                                                                             \
     }
 
-DEFINE_PRODUCT(forward_of_lanes, LOAD_LANES, FINISH_FORWARD)
-DEFINE_PRODUCT(forward_of_shared, LOAD_SHARED, FINISH_FORWARD)
-DEFINE_PRODUCT(input_gradient_of_lanes, LOAD_LANES, FINISH_INPUT_GRADIENT)
-DEFINE_PRODUCT(input_gradient_of_shared, LOAD_SHARED, FINISH_INPUT_GRADIENT)
-DEFINE_PRODUCT(weight_gradient_of_lanes, LOAD_LANES, FINISH_WEIGHT_GRADIENT)
-DEFINE_PRODUCT(weight_gradient_of_shared, LOAD_SHARED, FINISH_WEIGHT_GRADIENT)
+/* The strides that are always 1 are written here, where the compiler sees them. */
+DEFINE_PRODUCT(forward_of_lanes, LOAD_LANES, p->a_m, 1, 1, p->b_k, START_NOTHING, FINISH_FORWARD)
+DEFINE_PRODUCT(forward_of_shared, LOAD_SHARED, p->a_m, 1, 1, p->b_k, START_NOTHING, FINISH_FORWARD)
+DEFINE_PRODUCT(input_gradient_of_lanes, LOAD_LANES, p->a_m, 1, p->b_n, 1, START_NOTHING, FINISH_INPUT_GRADIENT)
+DEFINE_PRODUCT(input_gradient_of_shared, LOAD_SHARED, p->a_m, 1, 1, p->b_k, START_NOTHING, FINISH_INPUT_GRADIENT)
+DEFINE_PRODUCT(weight_gradient_of_lanes, LOAD_LANES, 1, p->a_k, 1, p->b_k, START_WEIGHT_GRADIENT, FINISH_WEIGHT_GRADIENT)
+DEFINE_PRODUCT(weight_gradient_of_shared, LOAD_SHARED, 1, p->a_k, 1, p->b_k, START_WEIGHT_GRADIENT, FINISH_WEIGHT_GRADIENT)
 
 static inline void forward_product(const product *p) { p->shared ? forward_of_shared(p) : forward_of_lanes(p); }
 static inline void input_gradient_product(const product *p)

@@ -241,7 +241,7 @@ cdef inline void finish_delta(PackState *p, Stage *stage, int64_t count, bint fr
     cdef vec *bias
     if stage.kind == STAGE_DROPOUT:
         for i in range(count * stage.stride):
-            p.delta[i] = scaled_or_zero(p.delta[i] + splat(0), stage.slope[i])
+            p.delta[i] = scaled_or_zero(p.delta[i], stage.slope[i])
         return
     multiply_by_slope(stage.activation, p.delta, stage.output, stage.slope, count * stage.stride)
     clear_padding(p, stage, p.delta, count)

@@ -58,7 +58,7 @@ cdef inline void put_in(const PackState *p, vec *registers, int lane, const real
         for i in range(own_inputs(p, tensor, lane)):
             row = row_of(p, tensor, registers, i, lane)
             for unit in range(own_units(p, tensor, lane)):
-                row[unit * step] = flat[0]
+                row[unit * step] = flat[0] if tensor.is_weight else flat[0] + <real> 0  # no bias is -0 (product.h)
                 flat += 1
 
 
