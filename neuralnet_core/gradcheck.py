@@ -107,6 +107,8 @@ def check_gradients(
     >>> list(check.table.index)
     ['0.weight', '0.bias', '1.weight', '1.bias']
     """
+    if not isinstance(network, Network):
+        raise TypeError(f"network must be a Network, got {network!r}")
     dtype = check_dtype(dtype)
     features = check_features(X, dtype)
     check_same_length(X=features, y=y)

@@ -52,10 +52,11 @@ class Layout:
     def flatten(self, parameters: Mapping[str, ArrayLike], dtype: str) -> NDArray[Any]:
         """Return the parameters as one flat vector, or raise ValueError naming what does not fit."""
         names = [slot.name for slot in self.parameters]
-        if sorted(parameters) != sorted(names):
-            raise ValueError(
-                f"parameters must be named {', '.join(names)}; got {', '.join(sorted(parameters))}"
-            )
+        if not isinstance(parameters, Mapping):
+            raise TypeError(f"parameters must be a dict of arrays by name, got {parameters!r}")
+        if set(parameters) != set(names):
+            got = ", ".join(map(str, parameters)) or "none"
+            raise ValueError(f"parameters must be named {', '.join(names)}; got {got}")
         flat = np.empty(self.size, dtype)
         for slot in self.parameters:
             value = np.asarray(parameters[slot.name])

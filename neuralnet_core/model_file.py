@@ -48,6 +48,10 @@ def save(model: Model, path: str | os.PathLike[str]) -> None:
     if target.exists() and not target.is_file():  # the last step would put a file in a device's place
         number = errno.EISDIR if target.is_dir() else errno.EINVAL
         raise OSError(number, "a model is saved in a regular file; give another name", os.fspath(path))
+    if not target.parent.is_dir():
+        raise FileNotFoundError(
+            errno.ENOENT, "there is no such folder to save a model in", str(target.parent)
+        )
     part = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
     try:
         with part.open("xb") as file:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import neuralnet_core  # noqa: F401  first: it says what to do where nothing is compiled
+
 from .distributions import choice, loguniform, randint, uniform
 from .parallel import parallel_train
 from .results import Results

@@ -124,7 +124,9 @@ class Plots:
         """
         return draw_parallel_coordinates(extract_parallel_coordinates(self._results, metric, top), ax)
 
-    def decision_boundaries(self, X: ArrayLike, y: ArrayLike, trials: Sequence[int] | None = None) -> Any:
+    def decision_boundaries(
+        self, X: ArrayLike, y: ArrayLike, trials: int | Sequence[int] | None = None
+    ) -> Any:
         """Draw the decision boundary of several trials, for data with two inputs.
 
         Parameters

@@ -33,7 +33,7 @@ class DecisionBoundaries:
 
 
 def extract_decision_boundaries(
-    results: Results, X: ArrayLike, y: ArrayLike, trials: Sequence[int] | None = None
+    results: Results, X: ArrayLike, y: ArrayLike, trials: int | Sequence[int] | None = None
 ) -> DecisionBoundaries:
     """Return the models of some trials: those given, or one of each of the best configurations."""
     points = np.asarray(X)
@@ -44,6 +44,7 @@ def extract_decision_boundaries(
     if trials is None:
         done = table[table["state"] == "done"].reset_index().groupby("configuration")["trial"].first()
         trials = [int(done[number]) for number in selection.configurations[:SHOWN]]
+    trials = [trials] if isinstance(trials, int) else trials
     unknown = [trial for trial in trials if trial not in table.index]
     if unknown or not trials:
         raise ValueError(f"trials must be numbers of trials (0 to {len(table) - 1}), got {list(trials)}")

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from neuralnet_core import NUMERICS_VERSION, engine_info
 from neuralnet_core.engine import _cpu
+
+ROOT = Path(__file__).resolve().parents[2]
 
 TRAIN = """
 import json, numpy as np
@@ -60,22 +64,23 @@ def test_engine_info_says_what_was_chosen() -> None:
 
 
 @pytest.mark.parametrize("command", ["import neuralnet_core", "import sweep"])
-def test_the_uncompiled_source_folder_says_what_to_do(command: str, tmp_path: object) -> None:
-    """A copy of the Python files alone, as a clone has them."""
-    import shutil
-    from pathlib import Path
-
-    import neuralnet_core
-    import sweep
-
-    for package in (neuralnet_core, sweep):
-        source = Path(package.__path__[0])
-        shutil.copytree(
-            source, Path(str(tmp_path)) / source.name, ignore=shutil.ignore_patterns("*.so", "__pycache__")
-        )
-    code = f"import sys; sys.path.insert(0, ''); {command}"
+@pytest.mark.parametrize(
+    ("version", "line"),
+    [
+        (sys.version_info[:3], "neuralnet_core is not compiled here: run `python -m pip install .` in "),
+        ((3, 10, 13), "neuralnet_core needs Python 3.11 or newer, this is 3.10.13: make the environment "),
+    ],
+)
+def test_the_uncompiled_source_folder_says_what_to_do(
+    command: str, version: tuple[int, ...], line: str, tmp_path: Path
+) -> None:
+    """A copy of the Python files alone, as a clone has them, and a Python (-S) that has no library installed."""
+    for package in ("neuralnet_core", "sweep"):
+        ignored = shutil.ignore_patterns("*.so", "__pycache__")
+        shutil.copytree(ROOT / package, tmp_path / package, ignore=ignored)
+    code = f"import sys; sys.path.insert(0, ''); sys.version_info = {version}; {command}"
     result = subprocess.run(
-        [sys.executable, "-c", code], cwd=str(tmp_path), capture_output=True, text=True, check=False
+        [sys.executable, "-S", "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False
     )
-    last = result.stderr.strip().splitlines()[-1]
-    assert last.startswith("ImportError: neuralnet_core is not compiled here: run `python -m pip install .`")
+    assert result.returncode != 0
+    assert result.stderr.strip().splitlines()[-1].startswith(f"ImportError: {line}")

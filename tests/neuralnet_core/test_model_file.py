@@ -151,7 +151,7 @@ def test_a_model_that_could_not_be_read_back_is_not_written(change: dict[str, An
 def test_paths_that_cannot_be_opened(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         Model.load(tmp_path / "model.npz")
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(FileNotFoundError, match=r"no such folder to save a model in: '.*/folder'"):
         MODEL.save(tmp_path / "folder" / "model.npz")
     with pytest.raises(IsADirectoryError):
         Model.load(tmp_path)

@@ -252,6 +252,8 @@ def test_a_token_cancels_training_from_another_thread() -> None:
             {"initial": {"0.weight": np.zeros((4, 6))}},
             "parameters must be named 0.weight, 0.bias, 1.weight, 1.bias",
         ),
+        ({"initial": {}}, "parameters must be named 0.weight, .*; got none"),
+        ({"initial": "zeros"}, "parameters must be a dict of arrays by name, got 'z'"),
         ({"networks": CLASSIFICATION, "y": LABELS + 1}, "labels"),
     ],
 )
