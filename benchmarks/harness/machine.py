@@ -16,6 +16,7 @@ ONE_THREAD = {
     **dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1"),
     "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1",
     "JAX_PLATFORMS": "cpu",
+    "TORCHINDUCTOR_FORCE_DISABLE_CACHES": "1",  # or only the first run ever would compile
 }
 PACKAGES = ("neuralnet-sweep", "numpy", "scikit-learn", "joblib", "pandas", "torch", "jax", "jaxlib")
 

@@ -54,6 +54,11 @@ class Problem:
         places = np.linspace(0, len(self.members) - 1, count).astype(int)
         return replace(self, members=tuple(self.members[place] for place in places))
 
+    def of_seeds(self, seeds: int) -> Problem:
+        """Return the problem with the networks of the first `seeds` seeds."""
+        first = list(dict.fromkeys(member.seed for member in self.members))[:seeds]
+        return replace(self, members=tuple(member for member in self.members if member.seed in first))
+
     @cached_property
     def data(self) -> Data:
         """The data in this problem's width; labels as they are, numbers as a column (n, 1)."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from .training import Training
 
-__all__ = ["SIDES", "Side"]
+__all__ = ["SIDES", "Side", "installed"]
 
 
 @dataclass(frozen=True)
@@ -19,17 +19,24 @@ class Side:
     training: str
     needs: str
 
-    @property
-    def installed(self) -> bool:
-        """Whether the package it needs is there."""
-        return importlib.util.find_spec(self.needs) is not None
-
     def load(self) -> type[Training]:
         """Return the class; only now is the package imported."""
-        return getattr(importlib.import_module(f"peers.{self.module}"), self.training)
+        kind: type[Training] = getattr(importlib.import_module(f"peers.{self.module}"), self.training)
+        return kind
 
 
 SIDES = {
     "ours": Side("ours", "TrainMany", "neuralnet_core"),
     "scikit-learn": Side("scikit_learn", "ScikitLearn", "sklearn"),
+    "numpy": Side("numpy_batched", "NumpyBatched", "numpy"),
+    "numpy-segments": Side("numpy_segments", "NumpySegments", "numpy"),
+    "pytorch-eager": Side("pytorch_eager", "PytorchEager", "torch"),
+    "pytorch": Side("pytorch_batched", "PytorchBatched", "torch"),
+    "pytorch-compiled": Side("pytorch_batched", "PytorchCompiled", "torch"),
+    "jax": Side("jax_batched", "JaxBatched", "jax"),
 }
+
+
+def installed() -> list[str]:
+    """Return the sides whose packages are there."""
+    return [name for name, side in SIDES.items() if importlib.util.find_spec(side.needs) is not None]

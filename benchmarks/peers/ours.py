@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 from harness.problem import Problem
+from numpy.typing import NDArray
 
 from neuralnet_core import Model, Optimizer, train_many
 
@@ -38,8 +39,9 @@ class TrainMany(Training):
             validation=(data.X_validation, data.y_validation) if problem.validates else None,
             dtype=problem.dtype,
         )
-        if problem.validates:
-            self.validation_losses = np.array([model.metrics["validation_loss"] for model in self._models])
 
     def parameters(self) -> list[Parameters]:
         return [list(model.parameters.values()) for model in self._models]
+
+    def validation_losses(self) -> NDArray[np.float64]:
+        return np.array([model.metrics["validation_loss"] for model in self._models])

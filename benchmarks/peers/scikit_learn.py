@@ -8,6 +8,7 @@ import warnings
 import numpy as np
 from harness.problem import Problem
 from harness.workloads import Member
+from numpy.typing import NDArray
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import log_loss, mean_squared_error
 from sklearn.neural_network import MLPClassifier, MLPRegressor
@@ -33,6 +34,7 @@ class ScikitLearn(Training):
         # clock, and given the weights that all sides begin with.
         self._ready = [self._prepared(member) for member in problem.members]
         self._fitted: list[Estimator] = []
+        self._validation = np.empty(0)
 
     def _prepared(self, member: Member) -> Estimator:
         model = self._estimator(member).set_params(max_iter=1)
@@ -81,7 +83,7 @@ class ScikitLearn(Training):
             model.coefs_ = [weight.copy() for weight in model.coefs_]
             model.intercepts_ = [bias.copy() for bias in model.intercepts_]
         if self.problem.validates:
-            self.validation_losses = np.array([self._validated(model) for model in self._fitted])
+            self._validation = np.array([self._validated(model) for model in self._fitted])
         else:
             for model in self._fitted:
                 self._fit(model)
@@ -103,3 +105,6 @@ class ScikitLearn(Training):
             [array for pair in zip(model.coefs_, model.intercepts_, strict=True) for array in pair]
             for model in self._fitted
         ]
+
+    def validation_losses(self) -> NDArray[np.float64]:
+        return self._validation
