@@ -188,7 +188,7 @@ def _checked(built: object) -> tuple[Network, Optimizer]:
 def error_text(error: BaseException) -> str:
     """Return an exception as one line."""
     try:
-        return " ".join(f"{type(error).__name__}: {error}".split())
+        return " ".join(f"{type(error).__name__}: {error}".split()).removesuffix(":")
     except Exception:  # its class comes from a user, and may fail at this too
         return type(error).__name__
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from multiprocessing.pool import ThreadPool
 from typing import Any, TypeVar
 
 import joblib
@@ -41,9 +41,9 @@ def dispatch(work: Callable[[T], R], tasks: Iterable[T], workers: int, *, here: 
         yield from map(work, tasks)
     elif workers == 1:
         # Beside the calling thread all the same: signals are handled in the main thread, between byte codes.
-        with ThreadPoolExecutor(1) as pool:
+        with ThreadPool(1) as pool:
             for task in tasks:
-                yield pool.submit(work, task).result()
+                yield pool.apply(work, (task,))
     else:
         parallel = joblib.Parallel(
             n_jobs=workers,

@@ -10,7 +10,7 @@ import signal
 import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import ExitStack, nullcontext
+from contextlib import ExitStack
 from functools import partial
 from typing import Any
 
@@ -19,6 +19,7 @@ from sweep.jobs import FunctionJob, Job
 from sweep.planner import Pack, Schedule
 
 from .dispatch import dispatch
+from .interrupts import ThreadInterrupts
 from .limits import OneThread
 from .processes import WorkerPool
 from .signals import Interruption, Signals
@@ -69,6 +70,7 @@ class Execution:
         self._sent = 0
         self._token = CancelToken()
         self._pool: WorkerPool | None = None
+        self._interrupts = ThreadInterrupts()
         self._signals = Signals(self._token, self._kill)
 
     @property
@@ -118,7 +120,8 @@ class Execution:
             self._pool = WorkerPool(work, options)
             stack.callback(self._pool.close)
             return Supervisor(self._pool, Watch(self._token), self._timeout, self._describe)
-        watch = Watch(self._token, self._signals.raising if self._backend == "sequential" else nullcontext)
+        sequential = self._backend == "sequential"
+        watch = Watch(self._token, self._signals.raising if sequential else self._interrupts.interruptible)
 
         def call(task: Task) -> Outcome:
             limits.here()
@@ -168,5 +171,7 @@ class Execution:
         self._kill()
 
     def _kill(self) -> None:
+        """End what does not hear of the token."""
+        self._interrupts.interrupt()
         if self._pool is not None:
             self._pool.kill()

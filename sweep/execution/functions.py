@@ -78,8 +78,8 @@ def _call(
     except (Exception, SystemExit, KeyboardInterrupt) as raised:
         if watch.cancelled:
             return None
-        if isinstance(raised, KeyboardInterrupt):
-            raise
+        if isinstance(raised, KeyboardInterrupt) and threading.current_thread() is threading.main_thread():
+            raise  # somebody else's handler of Ctrl-C
         if isinstance(raised, MemoryError) and watch.isolated and not alone:
             raise  # perhaps an earlier call keeps the memory: this one gets a process of its own
         state, error = "failed", _explain(raised)

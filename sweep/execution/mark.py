@@ -5,13 +5,14 @@ from __future__ import annotations
 import mmap
 import os
 import re
+import sysconfig
 import time
 
 from .anonymous import anonymous_file
 
 __all__ = ["Mark"]
 
-WORDS = 3  # first and end of the jobs under way, and since when
+LIBRARIES = tuple(sysconfig.get_paths()[name] for name in ("stdlib", "purelib", "platlib"))
 NOTES = 4096  # from here on the file holds what the interpreter says about its own death
 
 
@@ -69,10 +70,14 @@ class Mark:
         return (time.monotonic_ns() - since) / 1e9 if since else 0.0
 
     def place_of_death(self) -> str:
-        """Return where a Python function was when the interpreter noticed that it dies, or an empty text."""
-        notes = os.pread(self.file, 4096, NOTES).decode(errors="replace")
-        found = re.search(r'most recent call first\):\n  File "([^"]+)", line (\d+) in (\S+)', notes)
-        return f" in {found[3]}, {os.path.basename(found[1])}:{found[2]}" if found else ""
+        """Return where Python was when the interpreter noticed that it dies, or an empty text: the user's part."""
+        notes = os.pread(self.file, 2**16, NOTES).decode(errors="replace")
+        _, _, current = notes.partition("Current thread")
+        frames = re.findall(r'File "([^"]+)", line (\d+) in (\S+)', current.partition("\n\n")[0])
+        for file, line, function in frames:
+            if not file.startswith(LIBRARIES):
+                return f" in {function}, {os.path.basename(file)}:{line}"
+        return ""
 
     def close(self) -> None:
         """Give the memory free, in this process."""

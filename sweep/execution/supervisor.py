@@ -22,7 +22,7 @@ from .tasks import Outcome, Task, Watch
 
 __all__ = ["CrashLimit", "Supervisor", "WorkersDieError"]
 
-ALONE = 2  # deaths
+ALONE = 2  # deaths with nothing else in the process
 LEAST_DEATHS = 60  # that say nothing about workers at large: twenty jobs that each die three times
 
 T = TypeVar("T")
@@ -47,7 +47,7 @@ class CrashLimit:
     sweep.execution.supervisor.WorkersDieError: worker processes died 4 times while 3 trials ended, the last time ...
     """
 
-    def __init__(self, least: int = LEAST_DEATHS) -> None:
+    def __init__(self, least: int) -> None:
         self._least = least
         self._deaths = self._ended = 0
         self._lock = threading.Lock()
@@ -100,7 +100,7 @@ class Supervisor:
         describe: Callable[[Job | FunctionJob], str],
     ) -> None:
         self._pool, self._watch, self._timeout, self._describe = pool, watch, timeout, describe
-        self._limit = CrashLimit()
+        self._limit = CrashLimit(LEAST_DEATHS)
 
     def __call__(self, task: Task) -> Outcome:
         """Return what came of a task: all of it, unless a worker gave a part back or the run is to stop."""
@@ -166,8 +166,8 @@ class Supervisor:
 
     def _verdict(self, job: Job | FunctionJob, cause: str) -> str:
         return (
-            f"its worker process died {ALONE} times with nothing else in it, {cause}; to see it happen in a"
-            f" process of your own: {self._describe(job)}"
+            f"its worker process died twice with nothing else in it, {cause}; to see it happen in a process of"
+            f" your own: {self._describe(job)}"
         )
 
 

@@ -64,9 +64,9 @@ def segfault() -> None:
 def exhaust_memory() -> None:
     """Ask for more and more, and keep it, within a limit for this process."""
     used = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0]) * resource.getpagesize()
-    resource.setrlimit(resource.RLIMIT_AS, (used + 2**28, resource.RLIM_INFINITY))
+    resource.setrlimit(resource.RLIMIT_AS, (used + 2**26, resource.RLIM_INFINITY))
     while True:
-        KEPT.append(bytearray(2**24))
+        KEPT.append(bytearray(2**22))
 
 
 def leave_a_child() -> dict[str, float]:
@@ -109,3 +109,12 @@ def slow(params: dict[str, Any], seed: int, X: Any, y: Any) -> dict[str, float]:
     while time.perf_counter() < until:
         pass
     return {"loss": params["number"] * 0.5}
+
+
+def noted(params: dict[str, Any], seed: int, X: Any, y: Any) -> dict[str, float]:
+    """Write the call down in a file, then take a millisecond and return its number."""
+    call = params["number"] * 1000 + seed % 1000
+    with open(params["log"], "a", encoding="ascii") as log:
+        log.write(f"{call}\n")
+    time.sleep(0.001)
+    return {"call": call, "loss": call % 97 / 97}
