@@ -18,16 +18,22 @@ cdef extern from *:
     #define HAS_V4 0
     #define HAS_FMA 1
     #endif
+    #ifndef WIDE_LANES
+    #define WIDE_LANES 0
+    #endif
     """
     int HAS_V3
     int HAS_V4
     int HAS_FMA
+    int WIDE_LANES
     const char *COMPILER "__VERSION__"
 
 
 def supported():
-    """Return the instruction sets that this processor runs, the best last."""
+    """Return the instruction sets that this build has and this processor runs, the best last."""
     names = ["baseline"]
+    if HAS_V3 and WIDE_LANES:
+        names.append("v3wide")
     if HAS_V3:
         names.append("v3")
     if HAS_V4:
