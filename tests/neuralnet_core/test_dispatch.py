@@ -1,4 +1,7 @@
-"""The choice among compiled modules: by processor, overridable for tests, the same bits from each."""
+"""The choice among compiled modules: by processor, overridable for tests.
+
+That all give the same bits is shown by test_golden.py.
+"""
 
 from __future__ import annotations
 
@@ -16,51 +19,49 @@ from neuralnet_core.engine import _cpu
 
 ROOT = Path(__file__).resolve().parents[2]
 
-TRAIN = """
-import json, numpy as np
-from neuralnet_core import *
-X = np.linspace(-1, 1, 300)[:, None] * np.array([1.0, -0.5, 2.0])
-y = np.sin(X).sum(axis=1)
-digests = []
-for dtype in ("float32", "float64"):
-    networks = [Network([Dense(7, name), Dropout(0.2), Dense(1)]) for name in ("tanh", "gelu", "softplus", "selu")]
-    models = train_many(networks, Adam(0.01, epochs=3, l1=1e-4, clip_norm=1.0), X, y, seeds=[0, 1, 2, 3], dtype=dtype)
-    models += train_many(networks[0], Momentum(0.01, epochs=3, batch_size=None), X, y, seeds=0, dtype=dtype)
-    digests += [model.digest() for model in models]
-print(json.dumps([engine_info().instruction_set, digests]))
+INFO = """
+import dataclasses, json
+from neuralnet_core import engine_info
+from neuralnet_core.engine.dispatch import kernel
+modules = {dtype: kernel(dtype).__name__ for dtype in ("float32", "float64")}
+print(json.dumps([dataclasses.asdict(engine_info()), modules]))
 """
 
 
-def trained_with(instruction_set: str) -> subprocess.CompletedProcess[str]:
+def chosen_with(instruction_set: str) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "NEURALNET_INSTRUCTION_SET": instruction_set}
     return subprocess.run(
-        [sys.executable, "-c", TRAIN], env=environment, capture_output=True, text=True, check=False
+        [sys.executable, "-c", INFO], env=environment, capture_output=True, text=True, check=False
     )
 
 
-def test_every_instruction_set_of_this_processor_gives_the_same_bits() -> None:
-    results = [json.loads(trained_with(name).stdout) for name in _cpu.supported()]
-    assert [name for name, _ in results] == _cpu.supported()
-    assert all(digests == results[0][1] for _, digests in results)
+@pytest.mark.parametrize("name", _cpu.supported())
+def test_the_environment_chooses_and_engine_info_says_so(name: str) -> None:
+    info, modules = json.loads(chosen_with(name).stdout)
+    assert info["instruction_set"] == name
+    assert info["numerics_version"] == NUMERICS_VERSION
+    wide = name in ("v4", "v3wide")
+    assert info["lanes"] == ({"float32": 16, "float64": 8} if wide else {"float32": 8, "float64": 4})
+    assert modules == {dtype: f"neuralnet_core.engine._{name}_{dtype}" for dtype in ("float32", "float64")}
 
 
-def test_an_unknown_instruction_set_is_refused_in_one_line() -> None:
-    result = trained_with("mmx")
+def test_without_a_choice_it_is_the_best() -> None:
+    environment = {key: value for key, value in os.environ.items() if key != "NEURALNET_INSTRUCTION_SET"}
+    child = subprocess.run([sys.executable, "-c", INFO], env=environment, capture_output=True, check=True)
+    assert json.loads(child.stdout)[0]["instruction_set"] == _cpu.supported()[-1]
+
+
+def test_an_instruction_set_that_the_processor_lacks_is_refused_in_one_line() -> None:
+    result = chosen_with("mmx")
     assert result.returncode != 0
-    assert (
-        result.stderr.strip()
-        .splitlines()[-1]
-        .startswith("ValueError: NEURALNET_INSTRUCTION_SET must be one of baseline")
+    names = ", ".join(_cpu.supported())
+    assert result.stderr.strip().splitlines()[-1] == (
+        f"ValueError: NEURALNET_INSTRUCTION_SET must be one of {names} on this processor, got 'mmx'"
     )
 
 
-def test_engine_info_says_what_was_chosen() -> None:
-    info = engine_info()
-    assert info.numerics_version == NUMERICS_VERSION
-    assert info.instruction_set in _cpu.supported()
-    assert info.lanes == (
-        {"float32": 16, "float64": 8} if info.instruction_set == "v4" else {"float32": 8, "float64": 4}
-    )
+def test_engine_info_is_that_of_this_process() -> None:
+    assert engine_info().instruction_set in _cpu.supported()
 
 
 @pytest.mark.parametrize("command", ["import neuralnet_core", "import sweep"])

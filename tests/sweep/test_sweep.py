@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from neuralnet_core import Adam, Dense, EarlyStopping, GradientDescent, Network, derive_seed
+from neuralnet_core import Adam, Dense, EarlyStopping, GradientDescent, Network, derive_seed, engine_info
 from sweep import Results, Sweep, uniform
 from sweep.study import Study
 
@@ -193,6 +193,13 @@ def test_a_store_gives_the_same_tables(tmp_path: Path) -> None:
         pd.testing.assert_frame_equal(results.summary, other.summary)
         pd.testing.assert_frame_equal(results.curves, other.curves)
         assert results.objective == other.objective
+
+
+def test_a_store_says_which_engine_trained(tmp_path: Path) -> None:
+    run(Sweep(classify, GRID), store=tmp_path / "a.sweep")
+    description, engine = Results.open(tmp_path / "a.sweep").description, engine_info()
+    assert description["instruction_set"] == engine.instruction_set
+    assert description["numerics_version"] == engine.numerics_version
 
 
 def test_a_store_is_resumed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
