@@ -5,9 +5,10 @@ scikit-learn supplies the named sets, pandas reads CSV and Parquet. Both are imp
 
 from __future__ import annotations
 
+import inspect
 import warnings
 import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -82,6 +83,9 @@ DATASETS: dict[str, NamedSet] = {
 }  # fmt: skip
 
 
+MOST_NUMBERS = 10**8  # that a generated set may hold: 800 MB
+
+
 def load_dataset(name: str, **arguments: Any) -> Dataset:
     """Return one of scikit-learn's bundled sets, or a generated one, as it is (unscaled).
 
@@ -95,7 +99,7 @@ def load_dataset(name: str, **arguments: Any) -> Dataset:
     Raises
     ------
     DataError
-        If the name or an argument is unknown, or scikit-learn refuses an argument's value.
+        If the name or an argument is unknown, scikit-learn refuses an argument's value, or the set would be huge.
 
     Examples
     --------
@@ -116,6 +120,7 @@ def load_dataset(name: str, **arguments: Any) -> Dataset:
     import sklearn.datasets
 
     function: Callable[..., Any] = getattr(sklearn.datasets, named.function)
+    _check_size(name, function, arguments)
     try:
         if named.function.startswith("make_"):
             X, y = function(**arguments)
@@ -124,6 +129,17 @@ def load_dataset(name: str, **arguments: Any) -> Dataset:
     except (TypeError, ValueError, MemoryError) as error:
         raise DataError(f"{name}: {' '.join(str(error).split())}") from None
     return Dataset(name, bunch.data, bunch.target, tuple(map(str, bunch.feature_names)))
+
+
+def _check_size(name: str, function: Callable[..., Any], arguments: Mapping[str, Any]) -> None:
+    """Raise if a generated set would not fit into memory: its arrays have two of its counts as their sides."""
+    defaults = {key: value.default for key, value in inspect.signature(function).parameters.items()}
+    given = {**defaults, **arguments, "random_state": None}
+    counts = {key: value for key, value in given.items() if type(value) is int and value > 0}
+    (first, rows), (second, columns) = [*sorted(counts.items(), key=lambda one: -one[1]), *[("", 1)] * 2][:2]
+    if rows * columns > MOST_NUMBERS:
+        sides = f"{first} = {rows:,}" + (f", {second} = {columns:,}" if second else "")
+        raise DataError(f"{name}: a generated set may have {MOST_NUMBERS:,} numbers, got {sides}")
 
 
 def _numbered(count: int) -> tuple[str, ...]:

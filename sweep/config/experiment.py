@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,6 +18,7 @@ from sweep.sweep import Sweep
 
 from .frame import DataTable, Frame, check_frame
 from .overrides import Override, apply_overrides, dotted
+from .reading import check_depth, read_table
 from .recipe import Problem, Recipe
 from .space_table import check_fit, check_recipe, missing_parameters, read_space, unused_parameters
 
@@ -89,27 +89,17 @@ def load_experiment(path: str | Path, overrides: Sequence[str] = ()) -> Experime
     """
     path = Path(path)
     checked = [_parse_override(text) for text in overrides]
-    table = _read(path)
+    table = read_table(path)
     try:
         table = apply_overrides(table, checked)
     except ValueError as error:
         raise ConfigError([str(error)]) from None
+    check_depth(table, "command line")
     frame, problems = check_frame(table)
     if frame is None:
         raise ConfigError(_lines(path, problems, checked))
     data, validation, scaling = _load_data(frame, path.parent)
     return _experiment(path, frame, checked, data, validation, scaling)
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8-sig"))  # some editors begin a file with a mark
-    except OSError as error:
-        raise ConfigError([f"{path}: cannot be read: {error.strerror}"]) from None
-    except UnicodeDecodeError:
-        raise ConfigError([f"{path}: is not a text file in UTF-8"]) from None
-    except (ValueError, RecursionError) as error:  # beside TOML's own: a number too long, a nest too deep
-        raise ConfigError([f"{path}: is not valid TOML: {error}"]) from None
 
 
 def _parse_override(text: str) -> Override:

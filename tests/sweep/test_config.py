@@ -458,6 +458,13 @@ def test_a_part_of_a_union_that_lacks_a_parameter(mistakes: Callable[..., list[s
         (b"a = \xff\n", "is not a text file in UTF-8"),
         (b"seed = " + b"9" * 5000 + b"\n", "is not valid TOML: "),
         (b"a = " + b"[" * 100_000 + b"\n", "is not valid TOML: "),
+        (b"a = " + b"[" * 41 + b"]" * 41, "is nested more than 40 deep"),
+        (b"a = " + b"[{b=" * 21 + b"1" + b"}]" * 21, "is nested more than 40 deep"),
+        (b"a." * 300_000 + b"a = 1", "is nested more than 40 deep"),
+        (b"[" + b'"a" . ' * 50 + b"a]", "is nested more than 40 deep"),
+        (b"# " + b"x" * (1 << 20), "must have at most 1,048,576 bytes; keep data in files of their own"),
+        (b"a = [" + b"0.125, " * 100_000 + b"]\n", "data: is required"),
+        (b"# a sentence. " * 1000 + b"\n", "data: is required"),
         (b"\xef\xbb\xbf", "data: is required"),
         (b"", "data: is required"),
     ],
@@ -467,6 +474,13 @@ def test_what_is_no_experiment(tmp_path: Path, content: bytes, message: str) -> 
     with pytest.raises(ConfigError) as error:
         load_experiment(tmp_path / "x.toml")
     assert error.value.lines[0].startswith(f"{tmp_path}/x.toml: {message}")
+
+
+def test_what_the_command_line_adds_may_not_lie_deep_either(tmp_path: Path) -> None:
+    (tmp_path / "x.toml").write_text(GOOD)
+    for override in (f"space.{'a.' * 2000}a=1", f"space.a={'[' * 41}{']' * 41}"):
+        with pytest.raises(ConfigError, match=r"^command line: is nested more than 40 deep$"):
+            load_experiment(tmp_path / "x.toml", [override])
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
