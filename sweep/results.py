@@ -145,8 +145,9 @@ class Results:
     @property
     def objective(self) -> str:
         """The metric that decides which configuration is best."""
-        # Not checked against what was measured: where all trials failed, nothing was.
-        return self.description.get("objective") or choose_objective(self._metrics)
+        wanted = self.description.get("objective")
+        # Where all trials failed, nothing was measured.
+        return wanted if wanted and wanted in (self._metrics or [wanted]) else choose_objective(self._metrics)
 
     # --- Answers ------------------------------------------------------------------------------------------------
 

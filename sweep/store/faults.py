@@ -35,12 +35,16 @@ class StoreError(RuntimeError):
         return self.exit_code == TRY_AGAIN
 
 
+# What a value of another kind than the schema says raises where it is used: a damaged file may hold any.
+WRONG_VALUES = (ValueError, LookupError, TypeError, AttributeError, RecursionError, OverflowError)
+
+
 @contextlib.contextmanager
 def one_line(path: Path) -> Iterator[None]:
     """Raise whatever SQLite, JSON or a blob's length has against the file as one StoreError."""
     try:
         yield
-    except (sqlite3.Error, ValueError, LookupError, TypeError, RecursionError, OverflowError) as error:
+    except (sqlite3.Error, *WRONG_VALUES) as error:
         raise explain(error, path) from error
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from types import NoneType
 from typing import Any
 
 import numpy as np
@@ -20,14 +21,44 @@ __all__ = [
     "configurations_of",
     "curve_of",
     "curve_rows",
+    "description_of",
     "record_of",
     "record_row",
+    "states_of",
     "trial_rows",
     "trials_of",
 ]
 
+# identity, state, epoch, metrics, error, digest, started, seconds, worker
+RECORD_KINDS: tuple[Any, ...] = (str, str, int, str, (str, NoneType), (str, NoneType), float, float, str)
 LAST_SECOND = 9e9  # of 2255; a table's times end in 2262
 Row = tuple[Any, ...]
+
+
+# --- What the sweep is ------------------------------------------------------------------------------------------
+
+# Of what one that reads relies on; None is always allowed.
+KINDS: dict[str, Any] = {
+    "objective": str,
+    "higher_is_better": bool,
+    "parameters": list,
+    "repeats": int,
+    "seed": int,
+    "dtype": str,
+    "validation": float | str,
+    "data_digest": str,
+    "numerics_version": int,
+    "source": dict,
+    "functions": dict,
+}
+
+
+def description_of(rows: Iterable[Row]) -> dict[str, Any]:
+    """Return what the sweep is, of (key, JSON) rows."""
+    description = {key: parse_json(text) for key, text in rows}
+    for key, value in description.items():
+        _check(value is None or isinstance(value, KINDS.get(key, object)), f"{key} is {str(value)[:40]!r}")
+    return description
 
 
 # --- Trials and configurations ----------------------------------------------------------------------------------
@@ -48,8 +79,9 @@ def trials_of(rows: Iterable[Row]) -> list[Trial]:
     trials = []
     for trial, configuration, repeat, fold, seed, identity, text in rows:
         _check(min(trial, configuration, repeat, fold, seed) >= 0, f"trial {trial} has a number below 0")
+        _check(isinstance(identity, str), f"trial {trial} has no identity")
         if configuration not in params:
-            _check(text is not None, f"the configuration {configuration} is missing")
+            _check(isinstance(text, str), f"the configuration {configuration} is missing")
             params[configuration] = decode_params(text)
         trials.append(Trial(trial, configuration, repeat, fold, seed, params[configuration], identity))
     return trials
@@ -95,9 +127,10 @@ def configurations_of(rows: Iterable[Row], networks: Iterable[Row], dtype: str) 
     return found
 
 
-def _value(text: str, kind: type) -> Any:
-    value = from_dict(parse_json(text))
-    _check(isinstance(value, kind), f"{text[:40]!r} is no {kind.__name__}")
+def _value(text: object, kind: type) -> Any:
+    _check(isinstance(text, str), f"a {kind.__name__} is missing")
+    value = from_dict(parse_json(str(text)))
+    _check(isinstance(value, kind), f"{str(text)[:40]!r} is no {kind.__name__}")
     return value
 
 
@@ -115,6 +148,11 @@ def record_row(record: Record) -> Row:
 def record_of(row: Sequence[Any], curves: Mapping[str, NDArray[np.float64]]) -> Record:
     """Return the record of a row."""
     identity, state, epoch, metrics, error, digest, started, seconds, worker = row
+    # A damaged file holds anything anywhere, whatever its schema says.
+    kinds = zip(row, RECORD_KINDS, strict=True)
+    _check(
+        all(isinstance(value, kind) for value, kind in kinds), f"the record {str(identity)[:20]!r} is none"
+    )
     _check(state in STATES, f"a record has the state {state[:20]!r}")
     _check(epoch >= 0, f"a record has the epoch {epoch}")
     _check(0 <= started <= LAST_SECOND and 0 <= seconds < math.inf, f"a record has the times {row[6:8]}")
@@ -132,6 +170,13 @@ def curve_rows(record: Record) -> Iterator[tuple[str, bytes]]:
 def curve_of(points: bytes) -> NDArray[np.float64]:
     """Return the curve that `curve_rows` wrote."""
     return np.frombuffer(points, "<f4").astype(np.float64)
+
+
+def states_of(rows: Iterable[Row]) -> dict[str | None, int]:
+    """Return how often each state is there, of (state, count) rows."""
+    counts: dict[Any, int] = dict(rows)
+    _check(counts.keys() <= {None, *STATES}, f"there are records of the states {list(counts)[:9]}")
+    return counts
 
 
 def _check(holds: bool, otherwise: str) -> None:

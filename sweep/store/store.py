@@ -16,7 +16,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from neuralnet_core import parse_json
 from sweep.jobs import Configuration, Record, Trial
 
 from . import actions
@@ -28,8 +27,10 @@ from .rows import (
     configurations_of,
     curve_of,
     curve_rows,
+    description_of,
     record_of,
     record_row,
+    states_of,
     trial_rows,
     trials_of,
 )
@@ -43,7 +44,7 @@ RECORDS = """
 SELECT record, identity, state, epoch, metrics, error, digest, started, seconds, worker
 FROM records ORDER BY record
 """
-STATES = "SELECT state, count(*) FROM trials LEFT JOIN records USING (identity) GROUP BY state"
+STATE_COUNTS = "SELECT state, count(*) FROM trials LEFT JOIN records USING (identity) GROUP BY state"
 ROW_BYTES = 400  # of a record without its curves and its model, roughly
 
 
@@ -175,7 +176,7 @@ class Store:
     def read_sweep(self) -> dict[str, Any]:
         """Return what `describe` wrote."""
         with one_line(self.path):
-            return {key: parse_json(value) for key, value in self._rows("SELECT key, value FROM sweep")}
+            return description_of(self._rows("SELECT key, value FROM sweep"))
 
     def identities(self) -> set[str]:
         """Return the identities that have a record."""
@@ -202,12 +203,13 @@ class Store:
 
     def states(self) -> dict[str | None, int]:
         """Return how many trials of the present sweep are in each state; those without a record under None."""
-        return dict(self._rows(STATES))
+        with one_line(self.path):
+            return states_of(self._rows(STATE_COUNTS))
 
     def last_commit(self) -> float | None:
         """Return when something was last written, in seconds since 1970; None if that is not known."""
-        found = self._rows("SELECT at FROM last_commit")
-        return float(found[0][0]) if found else None
+        with one_line(self.path):
+            return next((float(at) for (at,) in self._rows("SELECT at FROM last_commit")), None)
 
     def writer(self) -> str | None:
         """Return the name of the process that has the store open for writing, None if none has."""
