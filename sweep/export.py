@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,7 @@ __all__ = ["as_csv", "as_json", "readable_summary", "readable_trials", "write_pa
 
 # What a spreadsheet takes for a formula when a cell begins with it (OWASP, "CSV Injection").
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
+NUMBER = re.compile(r"-?\d|-$")  # how a cell with a number begins, or one without
 HIDDEN = ("configuration", "fold", "seed", "identity", "digest", "started", "worker")
 
 
@@ -42,7 +44,7 @@ def readable_summary(results: Results, top: int | None = None) -> str:
         ]
         rows.append(
             [
-                str(int(row["rank"])),
+                str(int(row["rank"])) if row["n"] else "-",
                 *(_cell(row[name]) for name in parameters),
                 *intervals,
                 str(int(row["n"])),
@@ -74,10 +76,15 @@ def align(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     rank  activation
        1  relu
       12  tanh
+    >>> print(align(["change"], [["-1.5"], ["12.0"], ["-"]]))
+    change
+      -1.5
+      12.0
+         -
     """
     columns = list(zip(*[header, *rows], strict=True))
     widths = [max(map(len, column)) for column in columns]
-    right = [all(cell[:1].isdigit() or cell == "-" for cell in column[1:]) for column in columns]
+    right = [all(map(NUMBER.match, column[1:])) for column in columns]
     lines = (
         "  ".join(
             cell.rjust(width) if to_right else cell.ljust(width)
@@ -103,8 +110,9 @@ def _interval(mean: float, low: float, high: float) -> str:
 
 def _measured(value: Any) -> str:
     """Return a cell of what was measured: 0.9250 above 0.9111, so that a column's points are in line."""
-    measured = isinstance(value, float | np.floating) and math.isfinite(value)
-    return f"{value:#.4g}".removesuffix(".") if measured else _cell(value)
+    if not isinstance(value, float | np.floating) or not math.isfinite(value):
+        return _cell(value)
+    return f"{value:.0f}" if 1e3 <= abs(value) < 1e7 else f"{value:#.4g}"
 
 
 def _cell(value: Any) -> str:

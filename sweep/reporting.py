@@ -73,8 +73,7 @@ def _best(results: Results) -> list[str]:
     ]
     if 1 < len(results.summary) <= MOST_COMPARED:
         pairs = results.compare()
-        clearly = int((pairs["p_holm"] < LEVEL).sum())
-        lines.append(
-            f"      clearly better than {clearly} of the {len(pairs)} others (paired t tests, 5 %, Holm)"
-        )
+        clearly, compared = int((pairs["p_holm"] < LEVEL).sum()), int(pairs["p_holm"].notna().sum())
+        others = counted(compared, "other") + ("" if compared == len(pairs) else " with enough results")
+        lines.append(f"      clearly better than {clearly} of the {others} (paired t tests, 5 %, Holm)")
     return lines

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import shutil
 import signal
 import sqlite3
@@ -464,6 +465,21 @@ def test_the_report_says_how_sure_it_is(make_results: Callable[..., Results]) ->
     text = "\n".join(closing_lines(make_results(4, repeats=1)))
     assert "4 configurations: of one repeat, so without intervals" in text
     assert "nothing says how sure that is" in text
+
+
+def test_configurations_without_results_are_no_first_ones(make_results: Callable[..., Results]) -> None:
+    grid = [
+        {"hidden": hidden, "activation": "relu", "learning_rate": rate}
+        for hidden in (8, 16)
+        for rate in (0.01, 9.0)
+    ]
+    results = make_results(grid)  # a rate of 9 diverges
+    ranks = [line.split()[0] for line in readable_summary(results).splitlines()]
+    assert ranks == ["rank", "1", "2", "-", "-"]
+    assert "clearly better than 1 of the 1 other with enough results" in "\n".join(closing_lines(results))
+    table = readable_trials(results)
+    assert "diverged" in table
+    assert not re.search(r"\d\de[+-]|\d\.(\s|$)", table)
 
 
 def test_exit_codes(make_results: Callable[..., Results]) -> None:
