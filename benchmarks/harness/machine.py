@@ -6,11 +6,14 @@ import datetime
 import importlib.metadata
 import os
 import platform
+import resource
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-__all__ = ["hold_to_one_core", "setting"]
+__all__ = ["all_cores", "hold_to_one_core", "memory_peak", "setting"]
 
 ONE_THREAD = {
     **dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1"),
@@ -32,6 +35,30 @@ def hold_to_one_core() -> None:
         os.execv(sys.executable, [sys.executable, *sys.argv])
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+
+
+@contextmanager
+def all_cores() -> Iterator[None]:
+    """Let this process use every core for a while: for what is meant to run on several."""
+    if not hasattr(os, "sched_setaffinity"):
+        yield
+        return
+    held = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, range(os.cpu_count() or 1))
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, held)
+
+
+def memory_peak() -> int:
+    """Return the most bytes this process ever had in memory."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        # getrusage would count what the parent had before this program was started.
+        lines = status.read_text().splitlines()
+        return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM"))
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
 def setting() -> dict[str, Any]:
