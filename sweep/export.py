@@ -112,7 +112,8 @@ def _measured(value: Any) -> str:
     """Return a cell of what was measured: 0.9250 above 0.9111, so that a column's points are in line."""
     if not isinstance(value, float | np.floating) or not math.isfinite(value):
         return _cell(value)
-    return f"{value:.0f}" if 1e3 <= abs(value) < 1e7 else f"{value:#.4g}"
+    number = float(value)
+    return f"{number:.0f}" if 1e3 <= abs(number) < 1e7 else f"{number:#.4g}"
 
 
 def _cell(value: Any) -> str:
