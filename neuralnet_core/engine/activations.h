@@ -68,7 +68,7 @@ static inline void activate(int activation, vec *z, vec *slope, ptrdiff_t count)
     case SIGMOID: EACH(vsigmoid(x))
     case GELU: EACH(gelu(x, slope + i))
     case SILU: EACH(silu(x, slope + i))
-    case SOFTPLUS: EACH((slope[i] = vsigmoid(x), vsoftplus(x)))
+    case SOFTPLUS: EACH(vsoftplus(x, slope + i))
     case SOFTSIGN: EACH(softsign(x, slope + i))
     default: EACH(cheap_activation(activation, x))
     }

@@ -23,7 +23,7 @@ __all__ = [
 INSTRUCTION_SET_VARIABLE = "NEURALNET_INSTRUCTION_SET"
 
 # The bits of a trained network are a function of its configuration and of this number: it changes when they do.
-NUMERICS_VERSION = 1
+NUMERICS_VERSION = 2
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class EngineInfo:
     Examples
     --------
     >>> engine_info().numerics_version
-    1
+    2
     """
 
     instruction_set: str

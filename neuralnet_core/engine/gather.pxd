@@ -6,6 +6,19 @@ from neuralnet_core.engine.losses cimport SOFTMAX_CROSS_ENTROPY
 from neuralnet_core.engine.structs cimport *
 
 
+cdef inline void stand_at(PackState *p, const Samples *samples, int64_t index) noexcept nogil:
+    """Let the chunk's samples stand in `samples` from place `index` on."""
+    cdef int64_t step = p.input.stride * <int64_t> (sizeof(real) if p.input.shared else sizeof(vec))
+    p.input.data = <char *> samples.inputs + index * step
+    p.valid = samples.valid + index
+    if p.solo:
+        p.targets = <vec *> ((<real *> samples.targets) + index * p.target_width)
+        p.coefficients = <vec *> ((<real *> samples.coefficients) + index)
+    else:
+        p.targets = samples.targets + index * p.target_width
+        p.coefficients = samples.coefficients + index
+
+
 cdef inline void gather_inputs(
     PackState *p, const Data *data, const Rows *rows, int64_t first, int64_t count
 ) noexcept nogil:

@@ -33,11 +33,12 @@ cdef inline vec regression_loss(PackState *p, const vec *z, const vec *t, vec c,
 
 cdef inline vec binary_loss(PackState *p, const vec *z, const vec *t, vec c, vec *delta) noexcept nogil:
     """softplus(z) - t z, the cross-entropy of sigmoid(z) and t; its gradient is sigmoid(z) - t."""
-    cdef vec total = splat(0)
+    cdef vec total = splat(0), softplus, sigmoid
     cdef int64_t k
     for k in range(p.outputs):
-        total = vfma(vfma(negative(t[k]), z[k], vsoftplus(z[k])), splat(1), total)
-        delta[k] = (vsigmoid(z[k]) - t[k]) * c
+        softplus = vsoftplus(z[k], &sigmoid)
+        total = total + vfma(negative(t[k]), z[k], softplus)
+        delta[k] = (sigmoid - t[k]) * c
     return total + splat(0)
 
 

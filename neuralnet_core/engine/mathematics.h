@@ -95,16 +95,22 @@ INLINE vec vlog(vec x)
     return choose_lt(x, splat((real)__builtin_inf()), value, x);
 }
 
-/* log(1 + x) for x in [0, 1]: log of the rounded 1 + x, and what the rounding lost. */
-INLINE vec vlog1p(vec x)
+/* log(1 + x) for x in [0, 1]: log of the rounded 1 + x, and what the rounding lost; and 1 / (1 + x). */
+INLINE vec vlog1p(vec x, vec *reciprocal)
 {
     vec u = x + splat(1);
-    return vlog(u) + (x - (u - splat(1))) / u;
+    *reciprocal = splat(1) / u;
+    return vfma(x - (u - splat(1)), *reciprocal, vlog(u));
 }
 
 INLINE vec vsigmoid(vec x) { return splat(1) / (splat(1) + vexp(-x)); }
 
-/* log(1 + exp(x)) without overflow: max(x, 0) + log1p(exp(-|x|)). */
-INLINE vec vsoftplus(vec x) { return choose_le(x, splat(0), splat(0), x) + vlog1p(vexp(-vabs(x))); }
+/* log(1 + exp(x)) without overflow: max(x, 0) + log1p(exp(-|x|)); and its slope 1 / (1 + exp(-x)), from the same exp. */
+INLINE vec vsoftplus(vec x, vec *sigmoid)
+{
+    vec e = vexp(-vabs(x)), r, tail = vlog1p(e, &r);
+    *sigmoid = choose_lt(x, splat(0), e * r, r);
+    return choose_le(x, splat(0), splat(0), x) + tail;
+}
 
 #endif

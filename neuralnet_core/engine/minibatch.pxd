@@ -7,7 +7,7 @@ from cpython.exc cimport PyErr_CheckSignals
 from libc.string cimport memset
 
 from neuralnet_core.engine.gather cimport (
-    gather_coefficients, gather_inputs, gather_targets, gather_validity, pieces, slice_length, sum_of_weights,
+    gather_coefficients, gather_inputs, gather_targets, gather_validity, pieces, slice_length, stand_at, sum_of_weights,
 )
 from neuralnet_core.engine.losses cimport (
     loss_of_chunk, score_of_chunk, solo_loss_of_chunk, solo_score_of_chunk,
@@ -32,6 +32,7 @@ cdef inline int accumulate(PackState *p, const Minibatch *batch) except -1 nogil
         sum_slices_in_lanes(p, batch)
     else:
         sum_slices_in_turn(p, batch)
+    p.settled = p.settled or batch.stays
     return 1
 
 
@@ -54,7 +55,7 @@ cdef inline int sum_slices_in_turn(PackState *p, const Minibatch *batch) except 
     lay_out_inputs(p, batch.rows.shared)
     for piece in range(pieces(batch.count, length)):
         start, stop = piece * length, min((piece + 1) * length, batch.count)
-        sum_slice(p, batch, batch.rows, batch.first + start, start, stop - start)
+        sum_slice(p, batch, batch.rows, batch.first + start, start, start, stop - start)
         loss = loss + (p.loss_sum[0] + splat(0))
         if not batch.training:
             join_slice(p.residuals, p.squares, p.outputs, piece == 0)
@@ -74,7 +75,7 @@ cdef inline int sum_slices_in_lanes(PackState *p, const Minibatch *batch) except
     p.sliced = True
     for turn in range(SLICES // width):
         spread_rows(p, batch, turn * width, length)
-        sum_slice(p, batch, &p.spread, 0, 0, length)
+        sum_slice(p, batch, &p.spread, 0, 0, turn * length, length)
         for lane in range(width):
             loss = loss + (lane_of(p.loss_sum[0], lane) + <real> 0)
         if batch.training:
@@ -90,9 +91,13 @@ cdef inline int sum_slices_in_lanes(PackState *p, const Minibatch *batch) except
 
 
 cdef inline int sum_slice(
-    PackState *p, const Minibatch *batch, const Rows *rows, int64_t first, int64_t position, int64_t count
+    PackState *p, const Minibatch *batch, const Rows *rows, int64_t first, int64_t position, int64_t place,
+    int64_t count
 ) except -1 nogil:
-    """Sum `count` samples from row `first`, which stand from `position` on in the minibatch, chunk by chunk."""
+    """Sum `count` samples from row `first`, which stand from `position` on in the minibatch, chunk by chunk.
+
+    `place` is where the first stands among samples that stay.
+    """
     cdef int64_t chunk, done, size
     cdef Stage *last = &p.stages[p.depth - 1]
     p.loss_sum[0] = splat(0)
@@ -100,11 +105,7 @@ cdef inline int sum_slice(
     for chunk in range(pieces(count, p.chunk)):
         done = chunk * p.chunk
         size = min(p.chunk, count - done)
-        gather_inputs(p, batch.data, rows, first + done, size)
-        gather_targets(p, batch.data, rows, first + done, size)
-        gather_coefficients(p, batch.data, rows, first + done, size)
-        if p.sliced:
-            gather_validity(p, position + done, size)
+        gather(p, batch, rows, first + done, position + done, place + done, size)
         forward(p, size, position + done, batch.training)
         if p.solo:
             solo_loss_of_chunk(p, last.output, last.stride, size)
@@ -118,6 +119,23 @@ cdef inline int sum_slice(
             score_of_chunk(p, last.output, last.stride, size)
         poll(p)
     return 0
+
+
+cdef inline void gather(
+    PackState *p, const Minibatch *batch, const Rows *rows, int64_t first, int64_t position, int64_t place, int64_t size
+) noexcept nogil:
+    """Have the samples of a chunk where the stages read them."""
+    if batch.stays:
+        stand_at(p, &p.staying, place)
+        if p.settled:
+            return
+    else:
+        stand_at(p, &p.passing, 0)
+    gather_inputs(p, batch.data, rows, first, size)
+    gather_targets(p, batch.data, rows, first, size)
+    gather_coefficients(p, batch.data, rows, first, size)
+    if p.sliced:
+        gather_validity(p, position, size)
 
 
 cdef inline void lay_out_inputs(PackState *p, bint shared) noexcept nogil:
@@ -134,7 +152,7 @@ cdef inline void spread_rows(PackState *p, const Minibatch *batch, int64_t slice
         start = min((slice + lane) * length, batch.count) if lane < SLICES else batch.count
         stop = min(start + length, batch.count)
         p.lane_first[lane], p.lane_last[lane] = start, stop
-        for i in range(length):
+        for i in range(0 if batch.stays and p.settled else length):
             p.spread.index[i * LANES + lane] = batch.rows.index[batch.first + (start + i if start + i < stop else 0)]
 
 

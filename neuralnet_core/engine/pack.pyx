@@ -13,14 +13,14 @@ from libc.stdint cimport int64_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy, memset
 
-from neuralnet_core.engine.gather cimport gather_inputs, pieces
+from neuralnet_core.engine.gather cimport gather_inputs, pieces, stand_at
 from neuralnet_core.engine.losses cimport BINARY_CROSS_ENTROPY, SOFTMAX_CROSS_ENTROPY
 from neuralnet_core.engine.minibatch cimport accumulate, lay_out_inputs, poll
 from neuralnet_core.engine.stages cimport forward, mark_present
 from neuralnet_core.engine.structs cimport *
 from neuralnet_core.engine.tensors cimport finite_lanes, network_is_finite, own_size, put_in, take_out
 from neuralnet_core.engine.updates cimport update
-from neuralnet_core.engine.workspace cimport new_arena
+from neuralnet_core.engine.workspace cimport new_arena, room_to_stay
 
 lanes = LANES
 
@@ -95,9 +95,12 @@ cdef class Pack:
             stage.weight = self._add_tensor(index, stage.inputs, True)
             if program[index, 4]:
                 stage.bias = self._add_tensor(index, 1, False)
+        p.passing.room = p.chunk
         if plan.spread is not None:
             spread = plan.spread
             p.spread.index = &spread[0, 0]
+        if plan.trains and not 0 < plan.batch_size < plan.rows.shape[0]:
+            p.staying.room = room_to_stay(p, plan.rows.shape[0], plan.shared_rows)
         self.arena = new_arena(p, plan.shared_rows, max(1, dropouts), plan.trains)
         if self.arena == NULL:
             raise MemoryError(f"a pack of {LANES} networks with {p.size} parameters each does not fit into memory")
@@ -215,6 +218,7 @@ cdef class Pack:
         batch.data, batch.rows, batch.training, batch.updating = &self.data, &self.order, True, True
         memset(losses, 0, sizeof(losses))
         memset(weights, 0, sizeof(weights))
+        batch.stays = self.p.staying.room > 0
         self._draw_order()
         for number in range(pieces(self.rows.count, self.batch_size)):
             batch.first = number * self.batch_size
@@ -247,7 +251,7 @@ cdef class Pack:
         cdef Minibatch batch
         cdef int lane
         batch.data, batch.rows = &self.validation_data, &self.validation_rows
-        batch.training = batch.updating = False
+        batch.training = batch.updating = batch.stays = False
         batch.first, batch.count = 0, self.validation_rows.count
         self.p.hits[0] = splat(0)
         accumulate(&self.p, &batch)
@@ -376,6 +380,7 @@ cdef class Pack:
         cdef control_word found
         cdef Minibatch batch
         batch.data, batch.rows, batch.training, batch.updating = &self.data, &self.order, True, False
+        batch.stays = False
         batch.first, batch.count = 0, self.rows.count
         with nogil:
             found = enter_contract()
@@ -401,6 +406,7 @@ cdef class Pack:
                 for chunk in range(pieces(self.rows.count, self.p.chunk)):
                     first = chunk * self.p.chunk
                     count = min(self.p.chunk, self.rows.count - first)
+                    stand_at(&self.p, &self.p.passing, 0)
                     gather_inputs(&self.p, &self.data, &self.rows, first, count)
                     forward(&self.p, count, 0, False)
                     for sample in range(count):

@@ -29,9 +29,8 @@ cdef extern from "mathematics.h" nogil:
     vec vexpm1_negative(vec x)
     vec vtanh(vec x)
     vec vlog(vec x)
-    vec vlog1p(vec x)
     vec vsigmoid(vec x)
-    vec vsoftplus(vec x)
+    vec vsoftplus(vec x, vec *sigmoid)
 
 cdef extern from "activations.h" nogil:
     bint is_cheap(int activation)
@@ -140,6 +139,14 @@ cdef struct Rows:
     int64_t count
     int shared
 
+# Samples as the stages read them, in room for so many.
+cdef struct Samples:
+    int64_t room
+    void *inputs          # [room][inputs]: reals that all lanes share, or registers
+    vec *targets          # [room][target width]; where the lanes are units, reals
+    vec *coefficients     # [room]: of the loss; where the lanes are units, reals
+    vec *valid            # [room]: 1 where a sample is one of the lane's slice, else 0
+
 # Samples that are summed together: `count` from position `first` on of rows of the data.
 cdef struct Minibatch:
     const Data *data
@@ -147,6 +154,7 @@ cdef struct Minibatch:
     int64_t first, count
     bint training         # gradients are wanted, else the score
     bint updating         # and the optimizer's step after them
+    bint stays            # the same samples every time: gathered once
 
 cdef struct PackState:
     # the networks
@@ -179,11 +187,15 @@ cdef struct PackState:
     int64_t *lane_first
     int64_t *lane_last
     Rows spread           # the rows of a minibatch whose slices are the lanes; index NULL: never
-    vec *valid            # [chunk]: 1 where a sample is one of the lane's slice, else 0
-    # work space
+    # the samples of a chunk, and where they stand: passing through, or all of a full batch that stays
     Block input
-    vec *targets          # [chunk][target width], or where the lanes are units, reals [chunk][columns x LANES]
-    vec *coefficients     # [chunk], or reals
+    vec *targets
+    vec *coefficients
+    vec *valid
+    Samples passing
+    Samples staying
+    bint settled          # those that stay are there
+    # work space
     vec *delta
     vec *delta_next
     vec *zeros            # a row of them

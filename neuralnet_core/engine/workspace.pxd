@@ -2,10 +2,16 @@
 
 from libc.string cimport memset
 
+from neuralnet_core.engine.gather cimport pieces
 from neuralnet_core.engine.structs cimport *
 
 cdef extern from "stdlib.h" nogil:
     int posix_memalign(void **memory, size_t alignment, size_t size)
+
+
+# A full batch stays where it is gathered, unless it would take more than a good part of the second cache.
+cdef enum:
+    MOST_STAYING = 1 << 19  # bytes
 
 
 cdef inline vec *new_arena(PackState *p, bint shared_rows, int64_t dropouts, bint trains) noexcept nogil:
@@ -23,8 +29,8 @@ cdef inline int64_t lay_out(PackState *p, vec *arena, bint shared_rows, int64_t 
     """Place every buffer in the arena and return the registers used; with no arena yet this only counts."""
     cdef vec *free = arena
     cdef int64_t size = p.size if trains else 0
-    cdef bint shared_only = shared_rows and p.spread.index == NULL
-    p.input.data = take(&free, p.chunk * p.inputs // LANES + 1 if shared_only else p.chunk * (p.inputs | 1))
+    lay_out_samples(p, &free, &p.passing, shared_rows and p.spread.index == NULL)
+    lay_out_samples(p, &free, &p.staying, shared_rows and p.spread.index == NULL)
     p.parameters = take(&free, p.size)
     p.slice_gradients, p.joined_gradients = take(&free, size), take(&free, size)
     p.first_state = take(&free, size if p.optimizer > GRADIENT_DESCENT else 0)
@@ -39,9 +45,27 @@ cdef inline int64_t lay_out(PackState *p, vec *arena, bint shared_rows, int64_t 
     p.seeds = <uint64_t *> take_doubles(&free, 1)
     p.lane_first, p.lane_last = <int64_t *> take_doubles(&free, 1), <int64_t *> take_doubles(&free, 1)
     p.dropout_threshold, p.dropout_scale = <uint32_t *> take(&free, dropouts), take(&free, dropouts)
-    p.coefficients, p.valid = take(&free, p.chunk), take(&free, p.chunk)
     p.loss_sum, p.hits = take(&free, 1), take(&free, 1)
     return free - arena
+
+
+cdef inline int64_t input_registers(const PackState *p, int64_t room, bint shared) noexcept nogil:
+    return room * p.inputs // LANES + 1 if shared else room * (p.inputs | 1)
+
+
+cdef inline int64_t room_to_stay(const PackState *p, int64_t count, bint shared) noexcept nogil:
+    """All of a full batch of `count` rows, or none if that takes too much."""
+    cdef int64_t registers
+    if p.spread.index != NULL:
+        count, shared = SLICES * pieces(count, SLICES), False
+    registers = input_registers(p, count, shared) + count * (p.target_width + 2)
+    return count if registers * <int64_t> sizeof(vec) <= MOST_STAYING else 0
+
+
+cdef inline void lay_out_samples(const PackState *p, vec **free, Samples *samples, bint shared) noexcept nogil:
+    samples.inputs = take(free, input_registers(p, samples.room, shared))
+    samples.targets = take(free, samples.room * p.target_width)
+    samples.coefficients, samples.valid = take(free, samples.room + 1), take(free, samples.room)
 
 
 cdef inline void lay_out_stages(PackState *p, vec **free, bint trains) noexcept nogil:
@@ -62,7 +86,6 @@ cdef inline void lay_out_stages(PackState *p, vec **free, bint trains) noexcept 
 
 
 cdef inline void lay_out_outputs(PackState *p, vec **free) noexcept nogil:
-    p.targets = take(free, p.chunk * p.target_width)
     p.turned_outputs, p.turned_targets = take(free, p.outputs), take(free, p.target_width)
     p.turned_delta, p.probabilities = take(free, p.outputs), take(free, p.outputs)
     p.residuals, p.squares = take(free, p.outputs), take(free, p.outputs)
