@@ -43,9 +43,13 @@ class WriteAccess:
         """Return the error to show for one that a statement raised."""
         return explain(error, self._path)
 
-    def make_room(self, error: Exception) -> bool:
+    def is_full(self, error: Exception) -> bool:
+        """Return whether an error says that the disk is full."""
+        return is_full(error)
+
+    def make_room(self) -> bool:
         """Return whether there is room now, where there was none."""
-        return is_full(error) and self._reserve is not None and self._reserve.release()
+        return self._reserve is not None and self._reserve.release()
 
     def released(self) -> None:
         """Let others write."""

@@ -40,8 +40,11 @@ class Faults(Protocol):
     def explain(self, error: Exception) -> Exception:
         """Return the error to raise to the user for one that a statement raised."""
 
-    def make_room(self, error: Exception) -> bool:
-        """Return whether a group that failed by `error` may be tried once more, there being more room now."""
+    def is_full(self, error: Exception) -> bool:
+        """Return whether an error says that the disk is full."""
+
+    def make_room(self) -> bool:
+        """Return whether there is more room now."""
 
     def released(self) -> None:
         """Do what is to be done once the connection is closed."""
@@ -58,7 +61,7 @@ class GroupWriter:
     """Runs queued actions on its connection, in order, in group commits on a thread of its own.
 
     A group is committed whole or not at all. The first error ends writing: it is raised by every later call. If
-    the disk is full and room can be made, what is queued by then is committed first.
+    the disk is full, as much of what is queued by then as there is room for is committed first.
 
     Parameters
     ----------
@@ -128,16 +131,19 @@ class GroupWriter:
     def _write(self, group: list[Queued]) -> bool:
         """Commit a group and say so; return whether more can be written."""
         failure, refusal = self._commit(group)
-        if failure is not None and self._faults.make_room(failure):
-            self._end(failure)
-            failure, refusal = self._commit(group)
-        with self._changed:
-            if failure is None:
+        self._end(failure or refusal)
+        if failure is None:
+            with self._changed:
                 self._committed += len(group)
                 self._urgent = self._urgent and bool(self._pending)
-            self._changed.notify_all()
-        self._end(failure or refusal)
-        return failure is None
+                self._changed.notify_all()
+            return True
+        if not self._faults.is_full(failure):
+            return False
+        if self._faults.make_room():
+            return self._write(group)
+        middle = len(group) // 2  # a smaller group may have room
+        return middle > 0 and self._write(group[:middle]) and self._write(group[middle:])
 
     def _end(self, error: Exception | None) -> None:
         """Let every later call raise the error; the first one stays."""
