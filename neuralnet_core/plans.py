@@ -7,13 +7,13 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from types import ModuleType
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .activations import get_activation
-from .engine.dispatch import StrictFloats, kernel
+from .engine.dispatch import StrictFloats, instruction_sets, kernel
 from .layers import Dense, Dropout
 from .layout import Layout
 from .losses import get_loss
@@ -21,6 +21,7 @@ from .network import Network
 from .optimizers import Adam, AdamW, EarlyStopping, Momentum, Optimizer, RMSprop
 from .random import dropout_threshold, initial_values
 from .schedules import CosineDecay, ExponentialDecay, Schedule, StepDecay, WarmUp
+from .ways import CHUNK, SLICED, SLICES, Way
 
 __all__ = ["Lane", "PackData", "PackPlan", "make_plan", "optimizer_code", "schedule_row", "visiting_order"]
 
@@ -28,11 +29,6 @@ __all__ = ["Lane", "PackData", "PackPlan", "make_plan", "optimizer_code", "sched
 STAGE_DENSE, STAGE_DROPOUT = 0, 1
 GRADIENT_DESCENT, MOMENTUM, NESTEROV, RMSPROP, ADAM, ADAMW = range(6)
 HYPER_ROWS = 9
-SLICES, SLICED = 8, 256
-
-
-# What the lanes of a register are: networks of a pack, slices of one network's samples, or its units.
-Mode = Literal["networks", "slices", "units"]
 
 
 @dataclass(frozen=True)
@@ -106,15 +102,15 @@ def make_plan(
     cancel: NDArray[np.int32],
     *,
     trains: bool = True,
-    mode: Mode | None = None,
+    way: Way | None = None,
 ) -> PackPlan:
     """Return the plan of one pack: `lanes` agree in signature, narrow ones are padded, idle ones repeat the first.
 
-    `mode` says what the lanes of a register are, instead of the rule that finds the fastest; the bits are the same.
+    In which `way` they train changes no bit.
     """
     first, dtype = lanes[0], data.features.dtype.name
-    mode = mode or choose_mode(lanes)
-    engine = kernel(dtype, _lanes_wanted(lanes, mode))
+    way = way or usual_way(lanes)
+    engine = kernel(dtype, way.instruction_set)
     width = engine.lanes
     padded = [*lanes, *[first] * (width - len(lanes))]
     layout = reduce(Network.room_for, (lane.network for lane in lanes)).build(data.features.shape[1:])
@@ -126,8 +122,8 @@ def make_plan(
         engine=engine,
         program=_program(layout),
         lane_units=np.array([_units(mine) for mine in own], np.int64).T.copy(),
-        solo=mode == "units",
-        chunk=CHUNK[mode],
+        solo=way.mode == "units",
+        chunk=CHUNK[way.mode],
         inputs=data.features.shape[1],
         outputs=layout.output_shape[0],
         target_width=data.targets.shape[1],
@@ -144,7 +140,7 @@ def make_plan(
         weights=data.weights,
         rows=rows,
         order=np.empty_like(rows),
-        spread=np.empty((_longest_slice(lanes), width), np.int64) if mode == "slices" else None,
+        spread=np.empty((_longest_slice(lanes), width), np.int64) if way.mode == "slices" else None,
         shared_rows=shared,
         validation_features=data.features if data.validation_features is None else data.validation_features,
         validation_targets=data.targets if data.validation_targets is None else data.validation_targets,
@@ -182,27 +178,13 @@ def _rows(rows: Sequence[Any], shared: bool) -> NDArray[np.int64]:
     return np.ascontiguousarray((rows[0][:, None] if shared else np.stack(rows, axis=1)), np.int64)
 
 
-def choose_mode(lanes: Sequence[Lane]) -> Mode:
-    """Return what the lanes of a register had best be: networks, slices of the samples, or units of one network."""
+def usual_way(lanes: Sequence[Lane]) -> Way:
+    """Return a way that always does: plan_packs finds the fastest."""
     if len(lanes) > 1:
-        return "networks"
+        return Way("networks", instruction_sets()[0])
     optimizer, rows = lanes[0].optimizer, len(lanes[0].rows)
-    return "slices" if min(optimizer.batch_size or rows, rows) > SLICED else "units"
-
-
-# Samples worked through at a time, so that their activations stay in cache: those of one network are small.
-CHUNK = {"networks": 32, "slices": 32, "units": 128}
-
-
-def _lanes_wanted(lanes: Sequence[Lane], mode: Mode) -> int:
-    """Return how many lanes the pack can use."""
-    match mode:
-        case "networks":
-            return len(lanes)
-        case "slices":
-            return SLICES
-        case _:
-            return 64
+    sliced = min(optimizer.batch_size or rows, rows) > SLICED
+    return Way("slices" if sliced else "units", instruction_sets()[-1 if sliced else 0])
 
 
 def _longest_slice(lanes: Sequence[Lane]) -> int:

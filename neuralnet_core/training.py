@@ -18,8 +18,9 @@ from .losses import get_loss
 from .model import Model
 from .network import Network
 from .optimizers import Optimizer
-from .packing import plan_packs
+from .packing import Pack, plan_packs
 from .plans import Lane, PackPlan, make_plan, visiting_order
+from .ways import Way
 
 __all__ = ["run_pack", "train_many"]
 
@@ -39,6 +40,7 @@ def train_many(
     dtype: str = "float32",
     cancel: CancelToken | None = None,
     warn: bool = True,
+    packs: Sequence[Pack] | None = None,
 ) -> list[Model]:
     """Train many networks as few computations, on the calling thread.
 
@@ -64,6 +66,8 @@ def train_many(
     cancel : CancelToken, optional
     warn : bool
         Warn (once) if networks diverge. A diverged network has the state "diverged"; it raises nothing.
+    packs : sequence of Pack, optional
+        Which networks share a computation and how each trains, as `plan_packs` says it. It changes no bit.
 
     Returns
     -------
@@ -98,9 +102,9 @@ def train_many(
         task.check(lane)
     models: list[Model | None] = [None] * len(lanes)
     flag = (cancel or CancelToken()).flag
-    for pack in _packs(lanes, task):
-        members = [lanes[index] for index in pack]
-        for index, model in zip(pack, _train_pack(members, task, flag), strict=True):
+    for pack in packs or _packs(lanes, task):
+        members = [lanes[index] for index in pack.members]
+        for index, model in zip(pack.members, _train_pack(members, pack.way, task, flag), strict=True):
             models[index] = model
     trained = [model for model in models if model is not None]
     diverged = sum(model.state == "diverged" for model in trained)
@@ -114,22 +118,23 @@ def train_many(
     return trained
 
 
-def _packs(lanes: Sequence[Lane], task: Task) -> list[tuple[int, ...]]:
+def _packs(lanes: Sequence[Lane], task: Task) -> list[Pack]:
     orders = [visiting_order(lane.optimizer, lane.seed, lane.rows, lane.validation_rows) for lane in lanes]
-    sizes = [
-        (len(lane.rows), -1 if lane.validation_rows is None else len(lane.validation_rows)) for lane in lanes
+    held_out = 0 if task.validation_features is None else len(task.validation_features)
+    lengths = [
+        (len(lane.rows), held_out if lane.validation_rows is None else len(lane.validation_rows))
+        for lane in lanes
     ]
     # A minibatch of weight 0 makes no update: lanes that might skip one another's updates may not share a pack.
-    keys: list[Any] = list(sizes)
-    if task.weights is not None and not task.weights.all():
-        keys = list(zip(sizes, orders, strict=True))
+    apart = task.weights is not None and not task.weights.all()
     return plan_packs(
         [lane.network for lane in lanes],
         [lane.optimizer for lane in lanes],
         task.input_shape,
         task.dtype,
+        lengths=lengths,
         orders=orders,
-        keys=keys,
+        keys=orders if apart else None,
     )
 
 
@@ -143,12 +148,12 @@ def run_pack(plan: PackPlan) -> Any:
     return pack
 
 
-def _train_pack(lanes: Sequence[Lane], task: Task, flag: NDArray[np.int32]) -> list[Model]:
+def _train_pack(lanes: Sequence[Lane], way: Way, task: Task, flag: NDArray[np.int32]) -> list[Model]:
     data, targets = task.data_for(lanes[0].network)
     if task.validation_features is not None:
         held_out = np.arange(len(task.validation_features))
         lanes = [replace(lane, validation_rows=held_out) for lane in lanes]
-    plan = make_plan(lanes, data, flag)
+    plan = make_plan(lanes, data, flag, way=way)
     pack = run_pack(plan)
     validates = lanes[0].validation_rows is not None
     metric = get_loss(lanes[0].network.loss).metric

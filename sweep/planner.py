@@ -8,15 +8,12 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from neuralnet_core import engine_info, plan_packs, training_cost
+from neuralnet_core import plan_packs
 
 from .jobs import Job
 
 __all__ = ["Pace", "Pack", "Schedule", "plan", "plan_calls"]
 
-# First guesses, corrected by the first chunks that come back. Only the ratio of the two lasts.
-FLOPS_PER_SECOND = 1e10
-SECONDS_PER_NETWORK = 40e-6
 SECONDS_PER_CALL = 1.0  # so that the first chunks are one call each
 
 # Longer chunks cost more when a worker dies and balance worse; shorter ones cost more to hand out.
@@ -60,38 +57,15 @@ def plan(jobs: Sequence[Job], input_shape: tuple[int, ...], dtype: str) -> list[
         [job.optimizer for job in jobs],
         input_shape,
         dtype,
+        lengths=[(job.split.n_train, job.split.n_validation) for job in jobs],
         orders=[(job.seed, id(job.split)) for job in jobs],
-        keys=[_lengths(job) for job in jobs],
     )
-    return _priced(jobs, packs, input_shape, engine_info().lanes[dtype])
+    return [Pack(pack.members, pack.seconds) for pack in packs]
 
 
 def plan_calls(count: int) -> list[Pack]:
     """Return the packs of calls of a user's function, one in each; how long they take, nobody knows yet."""
     return [Pack((number,), SECONDS_PER_CALL) for number in range(count)]
-
-
-def _lengths(job: Job) -> tuple[int, int]:
-    return job.split.n_train, job.split.n_validation
-
-
-def _priced(
-    jobs: Sequence[Job], packs: list[tuple[int, ...]], input_shape: tuple[int, ...], lanes: int
-) -> list[Pack]:
-    """Return the packs with their predicted seconds: an idle lane costs as much as a busy one."""
-    flops: dict[tuple[int, int, int], float] = {}
-    priced = []
-    for members in packs:
-        dearest = 0.0
-        for number in members:
-            job = jobs[number]
-            key = (job.setting, *_lengths(job))
-            if key not in flops:
-                flops[key] = training_cost(job.network, job.optimizer, input_shape, *_lengths(job))
-            dearest = max(dearest, flops[key])
-        seconds = lanes * dearest / FLOPS_PER_SECOND + len(members) * SECONDS_PER_NETWORK
-        priced.append(Pack(members, seconds))
-    return priced
 
 
 class Schedule:

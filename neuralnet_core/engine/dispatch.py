@@ -17,6 +17,7 @@ __all__ = [
     "EngineInfo",
     "StrictFloats",
     "engine_info",
+    "instruction_sets",
     "kernel",
 ]
 
@@ -54,20 +55,20 @@ def _instruction_set() -> str:
 
 
 @cache
-def kernel(dtype: str, lanes: int | None = None) -> ModuleType:
-    """Return the compiled module for a float width: that of the widest registers, or of the narrowest with `lanes`.
+def kernel(dtype: str, instruction_set: str | None = None) -> ModuleType:
+    """Return the compiled module for a float width: of an instruction set, by default of the one chosen here."""
+    name = instruction_set or _instruction_set()
+    return importlib.import_module(f".engine._{name}_{dtype}", "neuralnet_core")
 
-    Half a wide register costs more than all of a narrow one: a lone network is a fifth faster in v3 than in v4.
+
+@cache
+def instruction_sets() -> tuple[str, ...]:
+    """Return those that trainings may use side by side, the chosen one first; one that was asked for is alone.
+
+    Half a wide register costs more than all of a narrow one: few networks, or a narrow one alone, are faster in v3.
     """
-    chosen = _module(_instruction_set(), dtype)
-    if lanes is not None and INSTRUCTION_SET_VARIABLE not in os.environ and _instruction_set() == "v4":
-        narrow = _module("v3", dtype)
-        return narrow if lanes <= narrow.lanes else chosen
-    return chosen
-
-
-def _module(instruction_set: str, dtype: str) -> ModuleType:
-    return importlib.import_module(f".engine._{instruction_set}_{dtype}", "neuralnet_core")
+    chosen = _instruction_set()
+    return ("v4", "v3") if chosen == "v4" and INSTRUCTION_SET_VARIABLE not in os.environ else (chosen,)
 
 
 def engine_info() -> EngineInfo:

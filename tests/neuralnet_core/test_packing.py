@@ -1,12 +1,26 @@
-"""Packs: which networks may train together, and how full the registers are."""
+"""Packs: which networks may train together, how full the registers are, and in which way a pack trains."""
 
 from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from neuralnet_core import Adam, Dense, Dropout, Momentum, Network, engine_info, plan_packs, training_cost
+from neuralnet_core import (
+    Adam,
+    Dense,
+    Dropout,
+    GradientDescent,
+    Momentum,
+    Network,
+    Optimizer,
+    engine_info,
+    plan_packs,
+    training_cost,
+)
+from neuralnet_core.packing import Pack
 
 LANES = engine_info().lanes["float32"]
 
@@ -16,61 +30,108 @@ NETWORKS = [
     Network([Dense(5, "relu"), Dense(1)]),
     Network([Dense(4, "relu"), Dense(1)], loss="mae"),
     Network([Dense(4, "relu"), Dropout(0.1), Dense(1)]),
+    Network([Dense(150, "relu"), Dense(1)]),
 ]
-LIKE = [0, 1, 0, 3, 4]  # networks that differ in width alone may share a pack
+LIKE = [0, 1, 0, 3, 4, 0]  # networks that differ in width alone may share a pack
 OPTIMIZERS = [Adam(), Adam(epochs=3), Momentum(), Momentum(nesterov=True), Adam(batch_size=8)]
+
+ADAM = Adam()
+
+
+def packs_of(
+    networks: Sequence[Network],
+    optimizers: Sequence[Optimizer] | Optimizer = ADAM,
+    inputs: int = 2,
+    orders: Sequence[Hashable] | None = None,
+    keys: Sequence[Hashable] | None = None,
+    rows: int = 200,
+) -> list[Pack]:
+    """Return the packs of networks that are all trained on so many rows."""
+    each = [optimizers] * len(networks) if isinstance(optimizers, Optimizer) else optimizers
+    lengths = [(rows, 0)] * len(networks)
+    return plan_packs(networks, each, inputs, lengths=lengths, orders=orders, keys=keys)
 
 
 def test_like_networks_fill_packs() -> None:
-    packs = plan_packs([NETWORKS[0]] * (3 * LANES + 2), [Adam()] * (3 * LANES + 2), 2)
-    assert [len(pack) for pack in packs] == [LANES, LANES, LANES, 2]
+    packs = packs_of([NETWORKS[0]] * (3 * LANES))
+    assert [len(pack.members) for pack in packs] == [LANES, LANES, LANES]
+    assert {pack.way.mode for pack in packs} == {"networks"}
 
 
 def test_rates_penalties_initializers_and_dropout_rates_may_differ_in_a_pack() -> None:
     networks = [Network([Dense(4, initializer=0.1), Dropout(rate), Dense(1)]) for rate in (0.0, 0.5)]
-    assert plan_packs(networks, [Adam(1e-3, l2=1e-4), Adam(1.0, clip_norm=1.0)], 2) == [(0, 1)]
+    optimizers = [Adam(1e-3, l2=1e-4), Adam(1.0, l1=1.0)]
+    (pack,) = packs_of(networks * (LANES // 2), optimizers * (LANES // 2))
+    assert sorted(pack.members) == list(range(LANES))
 
 
 @given(
     kinds=st.lists(
-        st.tuples(st.sampled_from(range(5)), st.sampled_from(range(5)), st.integers(0, 3)), max_size=120
+        st.tuples(st.sampled_from(range(6)), st.sampled_from(range(5)), st.integers(0, 3)), max_size=120
     )
 )
 def test_packs_are_a_partition_of_like_networks(kinds: list[tuple[int, int, int]]) -> None:
     networks = [NETWORKS[network] for network, _, _ in kinds]
     optimizers = [OPTIMIZERS[optimizer] for _, optimizer, _ in kinds]
-    packs = plan_packs(networks, optimizers, 2, orders=[order for _, _, order in kinds])
-    assert sorted(index for pack in packs for index in pack) == list(range(len(kinds)))
+    packs = packs_of(networks, optimizers, orders=[order for _, _, order in kinds])
+    assert sorted(index for pack in packs for index in pack.members) == list(range(len(kinds)))
     likes = [(LIKE[network], optimizer) for network, optimizer, _ in kinds]
     for pack in packs:
-        assert len(pack) <= LANES
-        assert len({likes[index] for index in pack}) == 1
-    counts = [likes.count(like) for like in set(likes)]
-    assert len(packs) == sum(-(-count // LANES) for count in counts)  # as few as there can be
+        assert len(pack.members) <= LANES
+        assert len({likes[index] for index in pack.members}) == 1
+        assert (pack.way.mode == "networks") == (len(pack.members) > 1)
+
+
+@given(counts=st.lists(st.integers(0, 40), min_size=6, max_size=6), orders=st.integers(1, 5))
+def test_no_plan_is_dearer_than_every_network_alone(counts: list[int], orders: int) -> None:
+    networks = [network for network, count in zip(NETWORKS, counts, strict=True) for _ in range(count)]
+    packs = packs_of(networks, orders=[index % orders for index in range(len(networks))])
+    alone = sum(packs_of([network])[0].seconds for network in networks)
+    assert sum(pack.seconds for pack in packs) <= alone * (1 + 1e-9)
+
+
+def test_a_plan_is_a_function_of_what_is_planned() -> None:
+    networks = [NETWORKS[index % 6] for index in range(100)]
+    again = [Network(network.layers, network.loss) for network in networks]
+    assert packs_of(networks) == packs_of(again)
 
 
 def test_full_packs_share_one_order_before_the_rest_is_mixed() -> None:
-    count = LANES + 1
-    orders = ["a", "b"] * count
-    packs = plan_packs([NETWORKS[0]] * 2 * count, [Adam()] * 2 * count, 2, orders=orders)
-    assert [sorted({orders[index] for index in pack}) for pack in packs] == [["a"], ["b"], ["a", "b"]]
+    orders = ["a"] * (LANES + LANES // 2) + ["b"] * (LANES + LANES // 2)
+    packs = packs_of([NETWORKS[0]] * len(orders), orders=orders)
+    assert [sorted({orders[index] for index in pack.members}) for pack in packs] == [["a"], ["b"], ["a", "b"]]
 
 
 def test_packs_are_sorted_by_size_so_that_little_is_padding() -> None:
     widths = list(range(1, 4 * LANES + 1))
-    networks = [Network([Dense(width, "relu"), Dense(1)]) for width in reversed(widths)]
-    packs = plan_packs(networks, [Adam()] * len(networks), 2)
-    spans = [sorted(networks[index].layers[0].units for index in pack) for pack in packs]
-    assert sorted(spans) == [widths[start : start + LANES] for start in range(0, len(widths), LANES)]
+    networks = [Network([Dense(width // 4 + 1, "relu"), Dense(1)]) for width in reversed(widths)]
+    spans = [sorted(networks[index].layers[0].units for index in pack.members) for pack in packs_of(networks)]
+    assert sorted(width for span in spans for width in span) == sorted(width // 4 + 1 for width in widths)
+    for before, after in zip(sorted(spans), sorted(spans)[1:], strict=False):
+        assert before[-1] <= after[0]
 
 
 def test_networks_that_would_be_mostly_padding_do_not_share_a_pack() -> None:
     networks = [Network([Dense(a), Dense(b), Dense(1)]) for a, b in [(4, 64), (64, 4)]]
-    assert len(plan_packs(networks, [Adam()] * 2, 2)) == 2
+    assert len(packs_of(networks)) == 2
 
 
 def test_keys_keep_networks_apart() -> None:
-    assert plan_packs([NETWORKS[0]] * 3, [Adam()] * 3, 2, keys=["x", "y", "x"]) == [(0, 2), (1,)]
+    keys = ["x", "y"] * LANES
+    packs = packs_of([NETWORKS[0]] * 2 * LANES, keys=keys)
+    assert [{keys[index] for index in pack.members} for pack in packs] == [{"x"}, {"y"}]
+
+
+def test_a_wide_network_with_large_batches_has_the_registers_for_its_units() -> None:
+    wide = Network([Dense(128, "relu"), Dense(10)], loss="softmax_cross_entropy")
+    packs = packs_of([wide] * 16, GradientDescent(epochs=2, batch_size=128), inputs=784, rows=4096)
+    assert [pack.way.mode for pack in packs] == ["units"] * 16
+
+
+def test_one_network_on_a_large_full_batch_has_the_registers_for_slices_of_the_samples() -> None:
+    network = Network([Dense(5, "relu"), Dense(4, "relu"), Dense(2, "relu"), Dense(1)])
+    (pack,) = packs_of([network], GradientDescent(batch_size=None), rows=1000)
+    assert pack.way.mode == "slices"
 
 
 @pytest.mark.parametrize(("layers", "expected"), [([Dense(10)], 2), ([Dense(8), Dense(10)], 2)])

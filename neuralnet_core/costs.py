@@ -1,0 +1,191 @@
+"""What training costs: the time of an epoch, predicted from shapes. It decides between ways to train, never the bits.
+
+An engine call does a few kinds of work. How much of each there is follows from the network and the minibatches and is
+counted here; what one piece of each takes was measured on one machine (`cost_table.py`, made by
+`tools/engine_costs.py`). Other machines are faster or slower as a whole, which decides nothing.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from functools import cache, lru_cache
+from typing import NamedTuple
+
+from .activations import get_activation
+from .cost_table import CURVATURE, NANOSECONDS, SECONDS_PER_NETWORK, SECONDS_PER_PACK
+from .engine.dispatch import kernel
+from .layers import Dense, Shape
+from .losses import get_loss
+from .network import Network
+from .ways import CHUNK, SLICED, SLICES, Way
+
+__all__ = ["KINDS", "Recipe", "epoch_seconds", "pack_seconds", "pieces_of_work"]
+
+FIRST_CACHE, SECOND_CACHE = 48 * 1024, 2 * 1024 * 1024
+# By the engine's codes: what a step is called, and how many registers of optimizer state a parameter has.
+STEPS = ("descent", "momentum", "momentum", "rmsprop", "adam", "adam")
+STATES = (0, 1, 1, 1, 2, 2)
+
+
+class Recipe(NamedTuple):
+    """What time depends on besides the network: all lanes of a pack agree in it, or have what costs more."""
+
+    input_shape: Shape
+    dtype: str
+    optimizer: int
+    clips: bool
+    epochs: int
+    batch_size: int
+    rows: int
+    validation_rows: int
+
+
+# The kinds of work. A register's worth is one piece, unless it says otherwise.
+KINDS = (
+    "minibatches",
+    "products",  # calls of the product kernel
+    "multiply_adds",
+    "sums",  # that a product stores
+    "curves",  # tanh and the like
+    "loss",  # outputs whose loss takes an exponential
+    "gathered",  # numbers copied from the data
+    "turned",  # weights turned for the input gradient of units
+    "dropped",  # words drawn for dropout
+    "unfused",  # gradients that wait for clipping, or for the sums of other slices
+    "joined",  # gradients of slices added up
+    "descent", "momentum", "rmsprop", "adam",  # the optimizer's steps
+    "far", "farther",  # bytes of weights that come from the second cache, or from beyond it
+)  # fmt: skip
+PLACE = {name: place for place, name in enumerate(KINDS)}
+
+
+def pack_seconds(
+    room: Network, recipe: Recipe, way: Way, networks: int, *, mixes_orders: bool = False
+) -> float:
+    """Return the seconds, on the machine of the table, that a pack of so many networks takes, with room for `room`."""
+    epoch = epoch_seconds(room, recipe, way, mixes_orders)
+    return recipe.epochs * epoch + SECONDS_PER_PACK + networks * SECONDS_PER_NETWORK
+
+
+@lru_cache(maxsize=65536)
+def epoch_seconds(room: Network, recipe: Recipe, way: Way, mixes_orders: bool = False) -> float:
+    """Return the seconds of an epoch of a pack, validation included.
+
+    Examples
+    --------
+    >>> from neuralnet_core import Dense
+    >>> recipe = Recipe((64,), "float32", 1, False, epochs=1, batch_size=32, rows=100, validation_rows=0)
+    >>> narrow, wide = (Network([Dense(units, "relu"), Dense(1)]) for units in (32, 256))
+    >>> way = Way("units", "baseline")
+    >>> epoch_seconds(narrow, recipe, way) < epoch_seconds(wide, recipe, way)
+    True
+    """
+    prices = _prices(way, recipe.dtype)
+    pieces = pieces_of_work(room, recipe, way, mixes_orders)
+    return 1e-9 * sum(count * price for count, price in zip(pieces, prices, strict=True))
+
+
+@cache
+def _prices(way: Way, dtype: str) -> tuple[float, ...]:
+    """Return the price of each kind of work; v3's where none was measured: what matters is how they compare."""
+    found = NANOSECONDS.get((*way, dtype)) or NANOSECONDS[way.mode, "v3", dtype]
+    return tuple(found.get(name, 0.0) for name in KINDS)
+
+
+def pieces_of_work(room: Network, recipe: Recipe, way: Way, mixes_orders: bool = False) -> list[float]:
+    """Return how many pieces of each of the `KINDS` an epoch has."""
+    counted = _Counter(room, recipe, way, mixes_orders)
+    total = [0.0] * len(KINDS)
+    size = min(recipe.batch_size or recipe.rows, recipe.rows)
+    for samples, times, training in (
+        (size, recipe.rows // size, True),
+        (recipe.rows % size, 1, True),
+        (recipe.validation_rows, 1, False),
+    ):
+        if samples:
+            for name, count in counted.minibatch(samples, training):
+                total[PLACE[name]] += times * count
+    return total
+
+
+class _Counter:
+    """Counts the work of one minibatch of a pack."""
+
+    def __init__(self, room: Network, recipe: Recipe, way: Way, mixes_orders: bool) -> None:
+        self._way, self._recipe, self._mixes = way, recipe, mixes_orders
+        self._lanes = kernel(recipe.dtype, way.instruction_set).lanes
+        layout = room.build(recipe.input_shape)
+        self._inputs, self._outputs = math.prod(recipe.input_shape), math.prod(layout.output_shape)
+        self._exponential = get_loss(room.loss).kind != "regression"
+        self._dense: list[tuple[int, int]] = []
+        self._dropped, self._curves = 0, 0.0
+        for built in layout.layers:
+            units = math.prod(built.output_shape)
+            if isinstance(built.layer, Dense):
+                self._dense.append((math.prod(built.input_shape), units))
+                self._curves += CURVATURE[get_activation(built.layer.activation).name] * self._columns(units)
+            else:
+                self._dropped += units
+        self._size = sum((inputs + 1) * self._columns(units) for inputs, units in self._dense)
+        self._register = self._lanes * (4 if recipe.dtype == "float32" else 8)
+
+    def _columns(self, units: int) -> int:
+        """Return the registers that hold an entry for each unit."""
+        return -(-units // self._lanes) if self._way.mode == "units" else units
+
+    def minibatch(self, n: int, training: bool) -> Iterator[tuple[str, float]]:
+        """Yield the kinds of work and how much there is of each in a minibatch of `n` samples."""
+        samples, chunks = self._passes(n)
+        yield "minibatches", 1
+        yield "products", chunks * (3 * len(self._dense) - 1 if training else len(self._dense))
+        yield "multiply_adds", samples * self._products(training)
+        yield "sums", samples * self._stored(training) + (chunks * self._size if training else 0)
+        yield "curves", samples * self._curves
+        yield from self._at_the_ends(n, samples)
+        yield from self._from_memory(chunks, training)
+        if self._dropped and training:
+            yield "dropped", samples * self._dropped * (1 if self._way.mode == "units" else self._lanes)
+        if training:
+            yield from self._update(n, chunks)
+
+    def _passes(self, n: int) -> tuple[int, int]:
+        """Return the samples that go through, one after another, and in how many chunks."""
+        length = n if n <= SLICED else -(-n // SLICES)
+        slices = -(-n // length)
+        if self._way.mode == "slices" and n > SLICED:
+            slices = SLICES // min(SLICES, self._lanes)
+        return slices * length, slices * -(-length // CHUNK[self._way.mode])
+
+    def _products(self, training: bool) -> int:
+        forward = sum(inputs * self._columns(units) for inputs, units in self._dense)
+        backward = sum(units * self._columns(inputs) for inputs, units in self._dense[1:])
+        return 2 * forward + backward if training else forward
+
+    def _stored(self, training: bool) -> int:
+        forward = sum(self._columns(units) for _, units in self._dense)
+        return forward + (sum(self._columns(inputs) for inputs, _ in self._dense[1:]) if training else 0)
+
+    def _at_the_ends(self, n: int, samples: int) -> Iterator[tuple[str, float]]:
+        if self._exponential:
+            rows = -(-samples // self._lanes) if self._way.mode == "units" else samples
+            yield "loss", rows * self._outputs
+        apart = self._mixes or (self._way.mode == "slices" and n > SLICED)
+        yield "gathered", samples * self._inputs * (self._lanes if apart else 1)
+
+    def _update(self, n: int, chunks: int) -> Iterator[tuple[str, float]]:
+        if self._way.mode == "units":
+            yield "turned", chunks * sum(inputs * units for inputs, units in self._dense[1:])
+        yield STEPS[self._recipe.optimizer], self._size
+        if n > SLICED or self._recipe.clips:
+            yield "unfused", self._size
+        if n > SLICED:
+            yield "joined", self._size * (self._lanes if self._way.mode == "slices" else SLICES)
+
+    def _from_memory(self, chunks: int, training: bool) -> Iterator[tuple[str, float]]:
+        """Yield the bytes that do not stay in the caches from one product to the next."""
+        weights = self._size * self._register
+        used = weights * (2 + STATES[self._recipe.optimizer] if training else 1)
+        streamed = weights * (3 * chunks + 2 * STATES[self._recipe.optimizer] if training else chunks)
+        yield "far", streamed * max(0.0, 1.0 - FIRST_CACHE / used)
+        yield "farther", streamed * max(0.0, 1.0 - SECOND_CACHE / used)
