@@ -178,7 +178,7 @@ def function(params, seed, X, y):
 results = Sweep(function=function, space={{"number": range(8)}}).run(
     np.zeros((4, 2)), np.zeros(4), backend={backend!r}, n_jobs=2)
 # The first call of each of two threads brings libraries along that no limit has seen yet.
-print(results.trials["blas"].tolist()[2:], results.trials["openmp"].tolist()[-1])
+print(sorted(results.trials["blas"])[:6], results.trials["openmp"].tolist()[-1])
 """
 
 
