@@ -5,6 +5,7 @@ Everything heavy is imported by the command that needs it, so that `sweep --help
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import importlib.metadata
 import inspect
@@ -33,7 +34,8 @@ __all__ = ["main"]
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit with a code that says how it went.
 
-    0 all done, 1 some trials failed, 2 usage, 65 bad data, 75 try again (disk full, store in use), 130 interrupted.
+    0 all done, 1 some trials failed, 2 usage, 65 bad data, 75 try again (disk full, store in use), 130 interrupted by
+    Ctrl-C, 143 by SIGTERM, 129 by SIGHUP.
 
     A user's mistake shows one line (a file with several mistakes, a line for each) and no traceback.
     """
@@ -62,14 +64,16 @@ def _main(arguments: Sequence[str] | None) -> None:
 
 
 def _fail(lines: Sequence[str], exit_code: int) -> None:
-    for line in lines:
-        click.echo(f"sweep: {' '.join(line.split())}", err=True)
+    with contextlib.suppress(OSError):
+        for line in lines:
+            click.echo(f"sweep: {' '.join(line.split())}", err=True)
     sys.exit(exit_code)
 
 
 def _show_warning(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:
     if not issubclass(category, DeprecationWarning):  # that is for who writes programs
-        click.echo(f"sweep: {' '.join(str(message).split())}", err=True)
+        with contextlib.suppress(OSError):  # nobody reads any more; that ends no run
+            click.echo(f"sweep: {' '.join(str(message).split())}", err=True)
 
 
 def _version() -> str:
@@ -136,20 +140,28 @@ def run(
         return 0
     click.echo(f"recording in {store}" + (", resuming what is there" if before else ""))
     started = time.perf_counter()  # what a user waits for; nothing but a line of text depends on it
-    results: Results = _usage_errors(
-        experiment.sweep.run,
-        experiment.data.X,
-        experiment.data.y,
-        validation=experiment.validation,
-        objective=experiment.objective,
-        n_jobs=n_jobs,
-        backend=backend,
-        store=store,
-    )
+    try:
+        results: Results = _usage_errors(
+            experiment.sweep.run,
+            experiment.data.X,
+            experiment.data.y,
+            validation=experiment.validation,
+            objective=experiment.objective,
+            n_jobs=n_jobs,
+            backend=backend,
+            store=store,
+        )
+    except (KeyboardInterrupt, SystemExit):
+        _say_what_next(store, interrupted=True)
+        raise
+    if exit_code(results) == INTERRUPTED:
+        # Whoever stops a run wants it to end: there is `sweep table` for the rest.
+        _say_what_next(store, interrupted=True)
+        return INTERRUPTED
     seconds = time.perf_counter() - started
     click.echo("\n".join([trained_line(results, before, seconds), *closing_lines(results)]))
-    if results.trials["state"].eq("done").any():
-        click.echo("\n".join(_next_commands(store, interrupted=exit_code(results) == INTERRUPTED)))
+    if "done" in results.states:
+        _say_what_next(store, interrupted=False)
     return exit_code(results)
 
 
@@ -157,6 +169,8 @@ def _usage_errors(function: Any, *arguments: Any, **options: Any) -> Any:
     """Call a function; what it has against its arguments is the user's mistake, its data being checked before."""
     try:
         return function(*arguments, **options)
+    except UserError:
+        raise
     except (TypeError, ValueError) as error:
         raise click.UsageError(str(error)) from error
 
@@ -171,8 +185,8 @@ def _recorded(store: Path) -> frozenset[str]:
         return frozenset(opened.identities())
 
 
-def _next_commands(store: Path, *, interrupted: bool) -> list[str]:
-    """Return what to type next, with the command as it was typed now."""
+def _say_what_next(store: Path, *, interrupted: bool) -> None:
+    """Print what to type next, with the command as it was typed now; first of all how to resume."""
     command = sys.argv[0]
     found = shutil.which("sweep")
     if Path(command).name != "sweep" or (found and Path(command).exists() and Path(found).samefile(command)):
@@ -184,7 +198,9 @@ def _next_commands(store: Path, *, interrupted: bool) -> list[str]:
     ]
     if interrupted:
         arguments.insert(0, sys.argv[1:])
-    return ["what next:", *(f"  {shlex.join([command, *rest])}" for rest in arguments)]
+    lines = ["what next:", *(f"  {shlex.join([command, *rest])}" for rest in arguments)]
+    with contextlib.suppress(OSError):  # of a terminal that was closed, say
+        click.echo("\n".join(lines))
 
 
 # --- sweep table, sweep plot ----------------------------------------------------------------------------------

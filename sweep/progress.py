@@ -119,14 +119,16 @@ class Bar(Progress):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._bar.stop()
+        with suppress(OSError):  # the terminal was closed; that ends no training
+            self._bar.stop()
 
     def advance(self, records: Iterable[Record], pace: Pace) -> None:
         """Move the bar."""
         self._best.add(records)
-        if self._task is None:
-            self._task = self._bar.add_task("training", total=pace.total, pace="", best="")
-        self._bar.update(self._task, completed=pace.done, pace=describe(pace), best=str(self._best))
+        with suppress(OSError):
+            if self._task is None:
+                self._task = self._bar.add_task("training", total=pace.total, pace="", best="")
+            self._bar.update(self._task, completed=pace.done, pace=describe(pace), best=str(self._best))
 
 
 def describe(pace: Pace) -> str:

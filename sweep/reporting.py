@@ -23,10 +23,10 @@ LEVEL = 0.05
 
 def exit_code(results: Results) -> int:
     """Return 0 if every trial has a result, 1 if some failed, 130 if the run was interrupted."""
-    states = set(results.trials["state"])
-    if states.intersection(UNFINISHED):
+    states = results.states
+    if not states.keys().isdisjoint(UNFINISHED):
         return INTERRUPTED
-    return SOME_FAILED if states.intersection(FAILURES) else 0
+    return 0 if states.keys().isdisjoint(FAILURES) else SOME_FAILED
 
 
 def trained_line(results: Results, before: Collection[str], seconds: float) -> str:
@@ -39,7 +39,7 @@ def trained_line(results: Results, before: Collection[str], seconds: float) -> s
 def closing_lines(results: Results) -> list[str]:
     """Return how it went, the best configurations, and how sure that is."""
     trials = results.trials
-    states = trials["state"].value_counts().to_dict()
+    states = results.states
     lines: list[str] = []
     for state, number in states.items():
         if state != "done":

@@ -143,6 +143,12 @@ class Results:
         return self._curves.copy()
 
     @property
+    def states(self) -> dict[str, int]:
+        """How many trials are in each state, the commonest first; what has no record is "pending"."""
+        found = (self._records.get(trial.identity) for trial in self._trials)
+        return dict(Counter(PENDING if record is None else record.state for record in found).most_common())
+
+    @property
     def objective(self) -> str:
         """The metric that decides which configuration is best."""
         wanted = self.description.get("objective")
@@ -300,8 +306,7 @@ class Results:
         return self._train_again(trial)
 
     def _states(self) -> str:
-        counts = Counter(self._trials_table["state"])
-        return ", ".join(f"{count} {state}" for state, count in counts.most_common()) or "no trials"
+        return ", ".join(f"{count} {state}" for state, count in self.states.items()) or "no trials"
 
     def _headline(self) -> list[str]:
         """Return what one wants to know first, a line each."""

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import json
+import os
 import re
 import shutil
 import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -239,23 +242,58 @@ def test_a_full_disk_is_to_be_tried_again(run: Run, monkeypatch: pytest.MonkeyPa
     assert run("run", "moons.toml") == Outcome(75, "", "sweep: moons.sweep: No space left on device\n")
 
 
-LONG = ["optimizer.epochs=4000", "repeats=40", "data.n_samples=2000", "space.hidden=[32]"]
+LONG = ["optimizer.epochs=200", "repeats=300", "data.n_samples=500", f"space.hidden={[*range(20, 40)]}"]
 
 
-def test_ctrl_c_keeps_what_is_recorded_and_says_how_to_go_on(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("number", "code", "by"),
+    [(signal.SIGINT, 130, ""), (signal.SIGTERM, 143, " by SIGTERM"), (signal.SIGHUP, 129, " by SIGHUP")],
+)
+def test_a_signal_keeps_what_is_recorded_and_says_how_to_resume(
+    number: int, code: int, by: str, tmp_path: Path
+) -> None:
     (tmp_path / "moons.toml").write_text(MOONS)
     arguments = ["run", "moons.toml", *LONG, "optimizer.batch_size=16", "--n-jobs", "1"]
     with start(*arguments, folder=tmp_path) as process:
         try:
             assert wait_for_records(tmp_path / "moons.sweep", process) > 0
-            process.send_signal(signal.SIGINT)
+            process.send_signal(number)
             out, err = process.communicate(timeout=30)
         finally:
             process.kill()
-    assert process.returncode == 130
+    assert process.returncode == code
+    assert err.startswith(f"sweep: interrupted{by}: ")
     assert "run again with the same store to train the rest" in err
     assert "Traceback" not in err
-    assert " run moons.toml optimizer.epochs=4000 repeats=40 " in out.partition("what next:")[2]
+    assert " run moons.toml optimizer.epochs=200 repeats=300 " in out.partition("what next:")[2]
+
+
+@pytest.mark.parametrize("backend", ["threads", "processes"])
+def test_a_terminal_that_is_closed_ends_the_run_in_order(backend: str, tmp_path: Path) -> None:
+    (tmp_path / "moons.toml").write_text(MOONS)
+    arguments = ["run", "moons.toml", *LONG, "--n-jobs", "2", "--backend", backend]
+    script = f"import os; os.login_tty(0); from sweep.cli import main; main({arguments})"
+    ours, theirs = os.openpty()
+    with subprocess.Popen([sys.executable, "-c", script], cwd=tmp_path, stdin=theirs) as process:
+        os.close(theirs)
+        try:
+            drain = threading.Thread(target=read_all, args=(ours,), daemon=True)
+            drain.start()
+            recorded = wait_for_records(tmp_path / "moons.sweep", process)
+            assert recorded > 0
+            os.close(ours)
+            assert process.wait(30) == 129
+        finally:
+            process.kill()
+    with Store.read(tmp_path / "moons.sweep") as store:
+        assert len(store.identities()) >= recorded
+
+
+def read_all(terminal: int) -> None:
+    """Read what is written to a terminal, which would fill up otherwise."""
+    with contextlib.suppress(OSError):
+        while os.read(terminal, 4096):
+            pass
 
 
 def wait_for_records(store: Path, process: subprocess.Popen[str]) -> int:
