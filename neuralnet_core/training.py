@@ -160,9 +160,14 @@ def _train_pack(lanes: Sequence[Lane], way: Way, task: Task, flag: NDArray[np.in
     names = ["train_loss", "validation_loss", f"validation_{metric}"] if validates else ["train_loss"]
     models = []
     for index, lane in enumerate(lanes):
-        history = dict(zip(names, pack.history_of(index), strict=True))
+        history = dict(zip(names, _one_nan(pack.history_of(index)), strict=True))
         models.append(_model(lane, pack.parameters(index), history, pack.outcome(index), targets, task))
     return models
+
+
+def _one_nan(history: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return values with one NaN for all: which of its many bit patterns a diverging sum ends in is no promise."""
+    return np.where(np.isnan(history), np.nan, history)
 
 
 def _model(

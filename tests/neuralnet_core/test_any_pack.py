@@ -1,0 +1,169 @@
+"""Whatever networks are trained together, each is to the byte what it is alone: drawn at random, and shrunk."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import hypothesis
+import numpy as np
+import pytest
+from hypothesis import strategies as st
+
+from neuralnet_core import (
+    ACTIVATIONS,
+    LOSSES,
+    Adam,
+    AdamW,
+    CosineDecay,
+    Dense,
+    Dropout,
+    EarlyStopping,
+    GradientDescent,
+    Model,
+    Momentum,
+    Network,
+    Optimizer,
+    RMSprop,
+    train_many,
+)
+
+OPTIMIZERS: dict[type[Optimizer], dict[str, st.SearchStrategy[Any]]] = {
+    GradientDescent: {},
+    Momentum: {"momentum": st.sampled_from([0.0, 0.5, 0.9])},
+    RMSprop: {"decay": st.sampled_from([0.5, 0.9])},
+    Adam: {"beta1": st.sampled_from([0.5, 0.9])},
+    AdamW: {"weight_decay": st.sampled_from([0.0, 0.1])},
+}
+DIVERGES = 1e30
+RATES = [1e-4, 1e-3, 1e-2, 0.1, 1.0, DIVERGES]
+# Rows and minibatches on both sides of what the engine does at once: 32 and 128 samples, 256 in one sum.
+ROWS = [5, 31, 33, 70, 150, 256, 257, 600]
+BATCHES = [1, 7, 32, 33, 64, 100, 150, 256, 290, None]
+WIDTHS = [1, 2, 3, 7, 8, 9, 16, 17, 33, 40]
+COUNTS = [1, 2, 7, 8, 9, 16, 17, 33]
+
+
+@dataclass(frozen=True)
+class Together:
+    """Networks to train together, and on what."""
+
+    networks: list[Network]
+    optimizers: list[Optimizer]
+    seeds: list[int]
+    rows: list[np.ndarray | None]
+    X: np.ndarray
+    y: np.ndarray
+    weights: np.ndarray | None
+    dtype: str
+
+    def train(self, order: list[int]) -> list[Model]:
+        """Return the models of these networks, in this order, trained in one call."""
+        return train_many(
+            [self.networks[place] for place in order],
+            [self.optimizers[place] for place in order],
+            self.X,
+            self.y,
+            seeds=[self.seeds[place] for place in order],
+            rows=[self.rows[place] for place in order],
+            sample_weight=self.weights,
+            dtype=self.dtype,
+        )
+
+
+@st.composite
+def optimizers(draw: st.DrawFn, kind: type[Optimizer], **shared: Any) -> Optimizer:
+    """Draw an optimizer whose every number is its own."""
+    rate = draw(st.sampled_from(RATES))
+    own = {
+        "l1": draw(st.sampled_from([0.0, 1e-3])),
+        "l2": draw(st.sampled_from([0.0, 1e-3, 0.1])),
+        "clip_norm": draw(st.sampled_from([None, 0.1, 5.0])),
+        **{name: draw(values) for name, values in OPTIMIZERS[kind].items()},
+    }
+    decays = draw(st.booleans())
+    return kind(CosineDecay(rate, updates=10) if decays else rate, **own, **shared)
+
+
+@st.composite
+def networks(draw: st.DrawFn, activations: list[str], dropout: bool, outputs: int, loss: str) -> Network:
+    """Draw the widths of a network, and how much each of its layers drops."""
+    layers: list[Any] = []
+    for activation in activations:
+        layers.append(Dense(draw(st.sampled_from(WIDTHS)), activation))
+        if dropout:
+            layers.append(Dropout(draw(st.sampled_from([0.0, 0.3, 0.7]))))
+    return Network([*layers, Dense(outputs)], loss)
+
+
+def data(loss: str, n: int, inputs: int, outputs: int) -> tuple[np.ndarray, np.ndarray]:
+    random = np.random.default_rng(n)
+    X = random.normal(size=(n, inputs))
+    match LOSSES[loss].kind:
+        case "classes":
+            return X, np.arange(n) % outputs
+        case "binary":
+            return X, random.integers(0, 2, (n, outputs))
+        case _:
+            return X, random.normal(size=(n, outputs))
+
+
+@st.composite
+def trained_together(draw: st.DrawFn) -> Together:
+    """Draw networks of one kind and many sizes, with data, splits and an order of their own."""
+    loss, count = draw(st.sampled_from(list(LOSSES))), draw(st.sampled_from(COUNTS))
+    outputs, inputs, n = draw(st.integers(2, 3)), draw(st.integers(1, 19)), draw(st.sampled_from(ROWS))
+    X, y = data(loss, n, inputs, outputs)
+    activations = draw(st.lists(st.sampled_from(list(ACTIVATIONS)), max_size=3))
+    dropout = draw(st.booleans())
+    stopping = EarlyStopping("train_loss", patience=1) if draw(st.booleans()) else None
+    shared = {
+        "epochs": draw(st.integers(1, 4)),
+        "batch_size": draw(st.sampled_from(BATCHES)),
+        "shuffle": draw(st.booleans()),
+        "early_stopping": stopping,
+    }
+    kind = draw(st.sampled_from(list(OPTIMIZERS)))
+    # Every class is in the first rows, so that each split knows as many as the network has outputs.
+    splits = [None, np.arange(max(outputs, n * 4 // 5)), np.r_[: max(outputs, n // 2), n - 1]]
+    repeats = draw(st.lists(st.integers(0, 2), min_size=count, max_size=count))
+    return Together(
+        [draw(networks(activations, dropout, outputs, loss)) for _ in range(count)],
+        [draw(optimizers(kind, **shared)) for _ in range(count)],
+        [100 + repeat for repeat in repeats],
+        [splits[repeat] for repeat in repeats],
+        X,
+        y,
+        draw(st.sampled_from([None, 1.0 + np.arange(n) % 3])),
+        draw(st.sampled_from(["float32", "float64"])),
+    )
+
+
+def bytes_of(model: Model) -> tuple[Any, ...]:
+    """Return all that a training gave; the parameters of a diverged network are promised to nobody."""
+    history = {name: values.tobytes() for name, values in model.history_arrays.items()}
+    return model.state, model.epoch, history, model.digest() if model.state == "done" else None
+
+
+@pytest.mark.filterwarnings("ignore:.*diverged:RuntimeWarning")
+@hypothesis.settings(max_examples=300, suppress_health_check=list(hypothesis.HealthCheck))
+@hypothesis.given(case=trained_together())
+def test_each_network_is_what_it_is_alone(case: Together) -> None:
+    places = list(range(len(case.networks)))
+    alone = [bytes_of(case.train([place])[0]) for place in places]
+    assert [bytes_of(model) for model in case.train(places)] == alone
+    assert [bytes_of(model) for model in case.train(places[::-1])] == alone[::-1]
+
+
+@pytest.mark.filterwarnings("ignore:.*diverged:RuntimeWarning")
+@pytest.mark.parametrize("count", [2, 4, 8, 16])
+def test_infinities_of_a_narrow_network_do_not_reach_its_padding(count: int) -> None:
+    """The first sample's delta overflows: weights become infinite. Padded ones would be 0 x inf, and all sums NaN."""
+    X, y = np.full((2, 1), 2.5e38), np.zeros(2)
+    layers = [Dense(1, bias=False, initializer=1.0), Dense(1, bias=False, initializer=1.0)]
+    narrow, wide = Network(layers), Network([Dense(8, bias=False), layers[1]])
+    optimizer = GradientDescent(0.1, epochs=1, batch_size=1)
+    alone = narrow.train(X, y, optimizer)
+    assert (alone.state, alone.history_arrays["train_loss"].tolist()) == ("diverged", [np.inf])
+    together = train_many([narrow, *[wide] * (count - 1)], optimizer, X, y, seeds=0)
+    assert bytes_of(together[0]) == bytes_of(alone)
