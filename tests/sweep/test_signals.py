@@ -104,8 +104,8 @@ sweep.run(np.zeros((4, 2)), np.zeros(4), backend={backend!r}, n_jobs=2, progress
 """
 
 
-@pytest.mark.parametrize(("backend", "signals"), [("processes", 1), ("sequential", 1), ("threads", 2)])
-def test_a_hanging_function_holds_up_no_signal(backend: str, signals: int, tmp_path: Path) -> None:
+@pytest.mark.parametrize("backend", ["processes", "sequential", "threads"])
+def test_a_hanging_function_holds_up_no_signal(backend: str, tmp_path: Path) -> None:
     process = start(HANGING.format(backend=backend), tmp_path)
     try:
         assert process.stdout is not None
@@ -119,7 +119,6 @@ def test_a_hanging_function_holds_up_no_signal(backend: str, signals: int, tmp_p
             process.send_signal(signal.SIGTERM)
             sent += 1
             wait_until(lambda: process.poll() is not None, 3)
-        assert sent >= signals
         process.communicate(timeout=60)
         assert process.returncode == 143
         assert wait_until(lambda: not leftovers(tmp_path, pids), 2), leftovers(tmp_path, pids)
