@@ -1,4 +1,4 @@
-"""The command line: `sweep run`, `sweep table`, `sweep plot`. Thin: it parses, calls and prints.
+"""The command line: `sweep run`, `status`, `verify`, `table` and `plot`. Thin: it parses, calls and prints.
 
 Everything heavy is imported by the command that needs it, so that `sweep --help` is quick.
 """
@@ -23,6 +23,7 @@ import numpy as np
 
 from .errors import TRY_AGAIN, USAGE, UserError
 from .execution import BACKENDS
+from .jobs import FAILURES
 from .store import StoreError
 
 if TYPE_CHECKING:
@@ -115,8 +116,21 @@ def commands(context: click.Context) -> None:
     show_default=True,
     help="Where networks train; the results are the same.",
 )
+@click.option(
+    "--retry",
+    type=click.Choice(FAILURES),
+    multiple=True,
+    help="Run again what is recorded as such; may be given several times.",
+)
 def run(
-    file: Path, overrides: tuple[str, ...], n_jobs: int, store: Path | None, dry_run: bool, backend: str
+    file: Path,
+    overrides: tuple[str, ...],
+    *,
+    n_jobs: int,
+    store: Path | None,
+    dry_run: bool,
+    backend: str,
+    retry: tuple[str, ...],
 ) -> int:
     """Train what an experiment FILE describes, and record it.
 
@@ -130,7 +144,7 @@ def run(
     experiment = load_experiment(file, overrides)
     click.echo(experiment.describe())
     store = store or Path(f"{experiment.name}.sweep")
-    before = _recorded(store)
+    before = _recorded(store, retry)
     if dry_run:
         from .preview import preview
 
@@ -150,6 +164,8 @@ def run(
             n_jobs=n_jobs,
             backend=backend,
             store=store,
+            retry=retry,
+            source={"experiment": str(file.resolve()), "overrides": list(overrides)},
         )
     except (KeyboardInterrupt, SystemExit):
         _say_what_next(store, interrupted=True)
@@ -175,14 +191,14 @@ def _usage_errors(function: Any, *arguments: Any, **options: Any) -> Any:
         raise click.UsageError(str(error)) from error
 
 
-def _recorded(store: Path) -> frozenset[str]:
-    """Return the identities that a store has a record of; none where there is no store yet."""
+def _recorded(store: Path, retry: tuple[str, ...]) -> frozenset[str]:
+    """Return the identities that a store has a record of and that stay; none where there is no store yet."""
     if not store.exists() or not store.stat().st_size:
         return frozenset()
     from .store import Store
 
     with Store.read(store) as opened:
-        return frozenset(opened.identities())
+        return frozenset(opened.identities(without=retry))
 
 
 def _say_what_next(store: Path, *, interrupted: bool) -> None:
@@ -203,6 +219,64 @@ def _say_what_next(store: Path, *, interrupted: bool) -> None:
         click.echo("\n".join(lines))
 
 
+# --- sweep status, sweep verify -------------------------------------------------------------------------------
+
+
+STORE = click.argument("store", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+
+
+@commands.command()
+@STORE
+def status(store: Path) -> None:
+    """Say how far the sweep in a STORE has come, also while it runs."""
+    from .status import Status
+
+    click.echo(Status.of(store))
+
+
+@commands.command()
+@STORE
+@click.option("--sample", type=click.IntRange(1), metavar="N", help="Check so many results.  [default: all]")
+@click.option("--seed", default=0, show_default=True, help="Which ones: another seed draws other ones.")
+@click.option("--n-jobs", default=-1, show_default=True, metavar="N", help="Workers, as in sweep run.")
+@click.option(
+    "--experiment",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="The file, if it has moved since `sweep run`.",
+)
+def verify(store: Path, sample: int | None, seed: int, n_jobs: int, experiment: Path | None) -> int:
+    """Train again what a STORE holds and compare: the end is 0 if all is the same, 1 if anything differs."""
+    from .config import load_experiment
+
+    loaded = load_experiment(*_source(store, experiment))
+    verification = _usage_errors(
+        loaded.sweep.verify,
+        loaded.data.X,
+        loaded.data.y,
+        validation=loaded.validation,
+        store=store,
+        sample=sample,
+        seed=seed,
+        n_jobs=n_jobs,
+    )
+    click.echo(verification)
+    return 1 if verification.differences else 0
+
+
+def _source(store: Path, moved: Path | None) -> tuple[Path, list[str]]:
+    """Return the experiment file that a store was written for, and what was replaced in it."""
+    from .store import Store
+
+    with Store.read(store) as opened:
+        source = opened.read_sweep().get("source") or {}
+    file, overrides = source.get("experiment", moved and str(moved)), source.get("overrides", [])
+    if not isinstance(file, str) or not isinstance(overrides, list):
+        raise click.UsageError(
+            f"{store} does not say which experiment it is of: give --experiment FILE, or use Sweep.verify in Python"
+        )
+    return moved or Path(file), [str(text) for text in overrides]
+
+
 # --- sweep table, sweep plot ----------------------------------------------------------------------------------
 
 
@@ -210,9 +284,6 @@ def _results(store: Path) -> Results:
     from .results import Results
 
     return Results.open(store)
-
-
-STORE = click.argument("store", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 
 
 @commands.command()

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 import os
 import warnings
-from collections.abc import Callable, Mapping
-from contextlib import ExitStack, closing
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Collection, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -25,16 +25,18 @@ from neuralnet_core import (
 )
 
 from .data import Data
-from .execution import Execution, Interruption, check_workers
-from .functions import Function, changed_source
+from .execution import Interruption, check_workers
+from .functions import Function
 from .jobs import Build, FunctionJob, Job, Record, configurations
 from .objective import OBJECTIVES, choose_objective, higher_is_better
-from .progress import Progress, progress_for
+from .progress import progress_for
+from .recording import Recorder, states_to_retry
 from .results import Results
 from .space import Space
 from .splits import Splits, check_validation
 from .store import Store
 from .study import Study
+from .verification import Verification, verify
 
 __all__ = ["Sweep"]
 
@@ -154,6 +156,8 @@ class Sweep:
         progress: bool | str = True,
         timeout: float | None = None,
         accept_changed: bool = False,
+        retry: str | Collection[str] = (),
+        source: Mapping[str, Any] | None = None,
     ) -> Results:
         """Train every trial and return the results.
 
@@ -192,6 +196,10 @@ class Sweep:
             The most seconds that one call of a function may take, in processes; the trial is "timeout" then.
         accept_changed : bool
             Go on with what is recorded though the text of the function has changed since.
+        retry : str or collection of str
+            Which of the recorded trials without a result to run again: "failed", "timeout", "quarantined".
+        source : dict, optional
+            Where sweep and data come from, in values of JSON; kept with the store's description.
 
         Raises
         ------
@@ -206,12 +214,14 @@ class Sweep:
         """
         workers, backend = check_workers(n_jobs, backend, "threads" if self.function is None else "processes")
         self._check_for_function(backend, timeout, keep_models)
+        states_to_retry(retry)  # before anything is made
         study = self.study(X, y, validation, sample_weight)
         decides = _check_objective(objective, validation is not None, study)
         shown = progress_for(progress, decides)
-        description = self._description(study.data, validation, decides)
+        description = {**self._description(study.data, validation, decides), "source": source}
         with ExitStack() as stack:
-            recorder = _Recorder(study, None if store is None else stack.enter_context(Store.open(store)))
+            opened = None if store is None else stack.enter_context(Store.open(store))
+            recorder = Recorder(study, opened, retry)
             recorder.begin(description, accept_changed)
             call = partial(_call_to_run_one, validation=validation, weighted=sample_weight is not None)
             interruption = recorder.train(
@@ -226,6 +236,53 @@ class Sweep:
             kept_models=recorder.models,
             store=store,
         )
+
+    def verify(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        *,
+        store: str | os.PathLike[str],
+        validation: float | tuple[ArrayLike, ArrayLike] | None = None,
+        sample_weight: ArrayLike | None = None,
+        sample: int | None = None,
+        seed: int = 0,
+        n_jobs: int = -1,
+    ) -> Verification:
+        """Train again what a store records of this sweep, and compare; the store is only read.
+
+        Parameters
+        ----------
+        X, y, validation, sample_weight, n_jobs
+            As in `run`.
+        store : path
+        sample : int, optional
+            How many results to check; all of them by default.
+        seed : int
+            Which ones: another seed draws other ones.
+
+        Returns
+        -------
+        Verification
+            Its ``differences`` are empty if every state, epoch, digest, metric and curve is the recorded one.
+
+        Examples
+        --------
+        >>> import os, tempfile
+        >>> from neuralnet_core import Dense, GradientDescent, Network
+        >>> path = os.path.join(tempfile.mkdtemp(), "line.sweep")
+        >>> sweep = Sweep(lambda rate: (Network([Dense(1)]), GradientDescent(rate)), {"rate": [0.01, 0.1]})
+        >>> X, y = [[0.0], [1.0], [2.0]], [1.0, 3.0, 5.0]
+        >>> _ = sweep.run(X, y, store=path)
+        >>> print(sweep.verify(X, y, store=path))
+        trained again: 2 of 2 results; all are the same
+        """
+        if sample is not None:
+            sample = check_integer("sample", sample, at_least=1)
+        workers, _ = check_workers(n_jobs, "threads", "threads")
+        study = self.study(X, y, validation, sample_weight)
+        with Store.read(store) as opened:
+            return verify(study, opened, sample, seed, workers)
 
     def study(
         self,
@@ -318,58 +375,6 @@ class Sweep:
             "numerics_version": engine.numerics_version,
             "instruction_set": engine.instruction_set,
         }
-
-
-class _Recorder:
-    """Trains what has no record yet and keeps what comes of it: in the store if there is one, else in memory."""
-
-    def __init__(self, study: Study, store: Store | None) -> None:
-        self._study, self._store = study, store
-        self.records: dict[str, Record] = {}
-        self.models: dict[str, Model] = {}
-
-    def begin(self, description: Mapping[str, Any], accept_changed: bool) -> None:
-        """Write what the sweep is, take over what is recorded, and record what failed to be built."""
-        if self._store is not None:
-            wanted = {trial.identity for trial in self._study.trials}
-            found = self._store.records(curves=False)
-            self.records.update((identity, found[identity]) for identity in wanted & found.keys())
-            if self._study.function is not None:
-                before = self._store.read_sweep().get("functions", {}) if self.records else {}
-                texts = changed_source(self._study.function, before, accept_changed)
-                description = {**description, "functions": texts}
-            self._store.describe(description)
-            self._store.replace_trials(self._study.trials, self._study.configurations)
-        for identity, record in self._study.failed.items():
-            if identity not in self.records:
-                self._keep(record, None)
-
-    def train(
-        self, workers: int, backend: str, keep_models: bool, progress: Progress, **limits: Any
-    ) -> Interruption | None:
-        """Train what has no record; return the signal that ended that early."""
-        study = self._study
-        jobs = [job for identity, job in study.jobs.items() if identity not in self.records]
-        if not jobs:
-            return None
-        execution = Execution(jobs, study.plan(jobs), workers, backend, **limits)
-        work, options = study.work(keep_models)
-        with progress, closing(execution.run(work, **options)) as outcomes:
-            for _, outcome in outcomes:
-                records = [record for record in outcome.records if record is not None]
-                for record, model in zip(records, outcome.models or [None] * len(records), strict=True):
-                    self._keep(record, model)
-                progress.advance(records, execution.schedule.pace())
-        return execution.interruption
-
-    def _keep(self, record: Record, model: Model | None) -> None:
-        if self._store is None:
-            self.records[record.identity] = record
-            if model is not None:
-                self.models[record.identity] = model
-        else:
-            self._store.record(record, None if model is None else model.to_bytes())
-            self.records[record.identity] = replace(record, curves={})
 
 
 def _check_objective(objective: str | None, validated: bool, study: Study) -> str | None:

@@ -10,7 +10,7 @@ import contextlib
 import json
 import os
 import weakref
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -178,9 +178,10 @@ class Store:
         with one_line(self.path):
             return description_of(self._rows("SELECT key, value FROM sweep"))
 
-    def identities(self) -> set[str]:
-        """Return the identities that have a record."""
-        return {identity for (identity,) in self._rows("SELECT identity FROM records")}
+    def identities(self, without: Collection[str] = ()) -> set[str]:
+        """Return the identities that have a record, but for those in some states."""
+        rows = self._rows("SELECT identity, state FROM records")
+        return {identity for identity, state in rows if state not in without}
 
     def trials(self) -> list[Trial]:
         """Return the trials of the present sweep, by number."""

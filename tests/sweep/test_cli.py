@@ -319,6 +319,24 @@ def stored(run: Run) -> Run:
     return run
 
 
+def test_status_and_verify(stored: Run, tmp_path: Path) -> None:
+    assert "done        12" in stored("status", "moons.sweep").out
+    proof = stored("verify", "moons.sweep")
+    assert (proof.code, proof.out) == (0, "trained again: 12 of 12 results; all are the same\n")
+    connection = sqlite3.connect(tmp_path / "moons.sweep")
+    with connection:
+        connection.execute("UPDATE records SET epoch = 1 WHERE record = 1")
+    connection.close()
+    proof = stored("verify", "moons.sweep")
+    assert proof.code == 1
+    assert "1 trial differs" in proof.out
+    assert "recorded 1, found 4" in proof.out
+    (tmp_path / "other.toml").write_text(MOONS.replace("noise = 0.2", "noise = 0.3"))
+    proof = stored("verify", "moons.sweep", "--experiment", "other.toml")
+    assert proof.code == 65
+    assert "nothing can be verified, it was written for other data" in proof.err
+
+
 def test_table_shows_the_summary(stored: Run) -> None:
     ended = stored("table", "moons.sweep")
     header, *rows = ended.out.splitlines()

@@ -230,10 +230,12 @@ def _counting(trained: list[int]) -> Any:
 def test_other_data_is_trained_anew(tmp_path: Path) -> None:
     path = tmp_path / "grid.sweep"
     first = run(Sweep(classify, GRID), store=path)
-    second = run(Sweep(classify, GRID), X=X + 1, store=path)
+    with pytest.warns(UserWarning, match="the data .* are not those"):
+        second = run(Sweep(classify, GRID), X=X + 1, store=path)
     assert not set(first.trials["identity"]) & set(second.trials["identity"])
 
 
+@pytest.mark.filterwarnings("ignore:the data .* are not those:UserWarning")
 def test_another_split_is_trained_anew(tmp_path: Path) -> None:
     path = tmp_path / "grid.sweep"
     first = run(Sweep(classify, GRID), store=path)

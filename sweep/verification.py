@@ -1,0 +1,148 @@
+"""Proof of a store: what it records is trained again and compared, number by number."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from contextlib import closing
+from dataclasses import dataclass, fields, replace
+
+import numpy as np
+
+from neuralnet_core import Model
+
+from .errors import DataError, UserError
+from .execution import Execution
+from .jobs import RESULTS, Record
+from .labels import counted
+from .store import Store
+from .study import Study
+from .values import decode_metrics, encode_metrics
+
+__all__ = ["Difference", "Verification", "verify"]
+
+COMPARED = ("state", "epoch", "digest", "metrics", "curves")  # all but the clock's
+SHOWN = 20
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A trial that is not what the store says, in some field of its record, or in the model that was kept."""
+
+    trial: int
+    what: str
+    recorded: str
+    found: str
+
+    def __str__(self) -> str:
+        """Return it in words, one line."""
+        values = f": recorded {self.recorded}, found {self.found}" if self.recorded != self.found else ""
+        return f"trial {self.trial} differs in its {self.what}{values}"
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What came of training again.
+
+    Attributes
+    ----------
+    checked : int
+        Results that were trained again and compared.
+    recorded : int
+        Results of the sweep that are in the store.
+    differences : tuple of Difference
+        Empty if all are the same.
+    """
+
+    checked: int
+    recorded: int
+    differences: tuple[Difference, ...]
+
+    def __str__(self) -> str:
+        """Return it in words, a line for each difference, so far as these are few."""
+        trials = len({one.trial for one in self.differences})
+        ended = f"{counted(trials, 'trial')} differ" if trials != 1 else "1 trial differs"
+        lines = [
+            f"trained again: {self.checked:,} of {counted(self.recorded, 'result')}; "
+            + (ended if trials else "all are the same")
+        ]
+        lines += [str(one) for one in self.differences[:SHOWN]]
+        more = len(self.differences) - SHOWN
+        return "\n".join([*lines, *([f"and {more:,} differences more"] if more > 0 else [])])
+
+
+def verify(study: Study, store: Store, sample: int | None, seed: int, workers: int) -> Verification:
+    """Train again what a store records of a study, or a sample of it, and return how the two differ."""
+    if study.function is not None:
+        raise UserError(
+            "verify is for networks, whose results are the same every time; a function's may vary"
+        )
+    records = {i: one for i, one in store.records().items() if one.state in RESULTS and i in study.jobs}
+    if not records:
+        changed = store.read_sweep().get("data_digest") not in (None, study.data.digest)
+        why = "it was written for other data" if changed else "it has no result of this sweep"
+        raise DataError(f"{store.path}: nothing can be verified, {why}")
+    chosen = _draw(records, sample, seed)
+    numbers = {trial.identity: trial.trial for trial in reversed(study.trials)}
+    again = _train(study, chosen, workers)
+    found = []
+    for identity in sorted(chosen, key=numbers.__getitem__):
+        found += _differences(numbers[identity], records[identity], again[identity])
+        npz = store.model(identity)
+        if npz is not None and (digest := Model.from_bytes(npz).digest()) != records[identity].digest:
+            found.append(
+                Difference(numbers[identity], "kept model", _short(records[identity].digest), _short(digest))
+            )
+    return Verification(len(chosen), len(records), tuple(found))
+
+
+def _draw(identities: Iterable[str], sample: int | None, seed: int) -> list[str]:
+    """Return so many identities, every subset as likely as any other over the seeds; all of them for None."""
+    every = list(identities)
+    if sample is None or sample >= len(every):
+        return every
+    return sorted(every, key=lambda one: hashlib.sha256(f"{seed} {one}".encode()).digest())[:sample]
+
+
+def _train(study: Study, identities: Iterable[str], workers: int) -> Mapping[str, Record]:
+    jobs = [study.jobs[identity] for identity in identities]
+    work, options = study.work(keep_models=False)
+    execution = Execution(jobs, study.plan(jobs), workers, "threads")
+    with closing(execution.run(work, **options)) as outcomes:
+        found = {one.identity: one for _, outcome in outcomes for one in outcome.records if one is not None}
+    if execution.interruption is not None:
+        raise execution.interruption.error()
+    return found
+
+
+def _differences(trial: int, recorded: Record, again: Record) -> list[Difference]:
+    # As a store gives it back: what is not finite is NaN there.
+    again = replace(again, metrics=decode_metrics(encode_metrics(again.metrics)))
+    return [
+        Difference(trial, field.name, _short(before), _short(now))
+        for field in fields(Record)
+        if field.name in COMPARED
+        and not _same(before := getattr(recorded, field.name), now := getattr(again, field.name))
+    ]
+
+
+def _same(a: object, b: object) -> bool:
+    """Return whether two values are equal, NaN being equal to itself and curves in single precision."""
+    if isinstance(a, Mapping) and isinstance(b, Mapping):
+        return a.keys() == b.keys() and all(
+            np.array_equal(np.asarray(a[k], _kind(a[k])), np.asarray(b[k], _kind(b[k])), equal_nan=True)
+            for k in a
+        )
+    return a == b
+
+
+def _kind(value: object) -> str:
+    return "f8" if np.ndim(value) == 0 else "f4"  # type: ignore[arg-type]
+
+
+def _short(value: object) -> str:
+    """Return a value in a few characters; curves are too long to be shown."""
+    if isinstance(value, Mapping):
+        items = [f"{name}={number!r}" for name, number in value.items() if np.ndim(number) == 0]
+        return ", ".join(items)
+    return value[:12] if isinstance(value, str) else str(value)

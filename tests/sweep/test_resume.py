@@ -1,0 +1,110 @@
+"""The same store again: what changed is said, what failed may be retried, what is recorded can be proved."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from neuralnet_core import Dense, Momentum, Network
+from sweep import Sweep
+from sweep.errors import DataError
+from sweep.status import Status
+
+X = np.linspace(-1, 1, 40).reshape(20, 2)
+Y = X.sum(axis=1)
+CLOCK = ["started", "seconds", "worker"]
+SPACE = {"rate": [0.01, 0.1], "units": [2, 3]}
+
+
+def build(rate: float, units: int) -> tuple[Network, Momentum]:
+    return Network([Dense(units, "tanh"), Dense(1)]), Momentum(rate, epochs=3)
+
+
+def run(path: Path | None, y: Any = Y, space: Any = SPACE, **options: Any) -> Any:
+    sweep = Sweep(build, space, repeats=2)
+    return sweep.run(X, y, validation=0.25, n_jobs=1, store=path, progress=False, **options)
+
+
+def execute(path: Path, statement: str) -> int:
+    with contextlib.closing(sqlite3.connect(path)) as connection, connection:
+        return connection.execute(statement).rowcount
+
+
+@pytest.mark.parametrize("known", range(9))
+def test_a_resume_after_any_number_of_trials_is_the_undisturbed_run(tmp_path: Path, known: int) -> None:
+    path = tmp_path / "a.sweep"
+    run(path)
+    assert execute(path, f"DELETE FROM records WHERE record > {known}") == 8 - known
+    execute(path, "DELETE FROM curves WHERE record NOT IN (SELECT record FROM records)")
+    resumed, undisturbed = run(path), run(None)
+    assert resumed.trials.drop(columns=CLOCK).equals(undisturbed.trials.drop(columns=CLOCK))
+    assert resumed.curves.equals(undisturbed.curves)
+
+
+def test_changed_data_train_anew_and_say_so(tmp_path: Path) -> None:
+    path = tmp_path / "a.sweep"
+    run(path)
+    with pytest.warns(UserWarning, match="the data .* are not those .*: all trials are run anew"):
+        other = run(path, y=-Y)
+    assert other.trials.drop(columns=CLOCK).equals(run(None, y=-Y).trials.drop(columns=CLOCK))
+    with pytest.warns(UserWarning, match="8 of 8 trials are recorded"):
+        run(path)  # the first ones again
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        run(path, space={"rate": [0.01, 0.1, 0.2], "units": [2]})  # another space is not other data
+
+
+def test_what_failed_is_run_again_if_that_is_asked_for(tmp_path: Path) -> None:
+    path = tmp_path / "a.sweep"
+    whole = run(path)
+    change = "UPDATE records SET state = '{}', digest = NULL, error = 'x' WHERE record = {}"
+    for record, state in enumerate(("failed", "timeout", "quarantined"), start=1):
+        execute(path, change.format(state, record))
+    assert (run(path).trials["state"] == "done").sum() == 5
+    assert (run(path, retry="failed").trials["state"] == "done").sum() == 6
+    again = run(path, retry=("timeout", "quarantined"))
+    assert again.trials.drop(columns=CLOCK).equals(whole.trials.drop(columns=CLOCK))
+    with pytest.raises(ValueError, match="retry"):
+        run(path, retry="done")
+
+
+@pytest.mark.parametrize("keep_models", [False, True])
+def test_what_is_recorded_is_proved(tmp_path: Path, keep_models: bool) -> None:
+    path = tmp_path / "a.sweep"
+    run(path, keep_models=keep_models)
+    sweep = Sweep(build, SPACE, repeats=2)
+    options: Any = {"store": path, "validation": 0.25, "n_jobs": 1}
+    proof = sweep.verify(X, Y, **options)
+    assert (proof.checked, proof.recorded, proof.differences) == (8, 8, ())
+    assert sweep.verify(X, Y, sample=3, **options).checked == 3
+    execute(path, "UPDATE records SET digest = 'ab' || substr(digest, 3), epoch = 2 WHERE record = 4")
+    execute(path, "UPDATE curves SET points = zeroblob(12) WHERE record = 6 AND metric = 'train_loss'")
+    found = sweep.verify(X, Y, **options).differences
+    whats = {one.what for one in found}
+    assert whats == {"epoch", "digest", "curves", *(["kept model"] if keep_models else [])}
+    assert len({one.trial for one in found}) == 2
+    with pytest.raises(DataError, match="other data"):
+        sweep.verify(X, -Y, **options)
+
+
+@pytest.mark.filterwarnings("ignore:.*diverged:RuntimeWarning")
+def test_a_diverged_trial_is_proved_too(tmp_path: Path) -> None:
+    path, space = tmp_path / "a.sweep", {"rate": [1e30], "units": [2]}
+    assert set(run(path, space=space).trials["state"]) == {"diverged"}
+    proof = Sweep(build, space, repeats=2).verify(X, Y, store=path, validation=0.25, n_jobs=1)
+    assert (proof.checked, proof.differences) == (2, ())
+
+
+def test_status_counts_states(tmp_path: Path) -> None:
+    path = tmp_path / "a.sweep"
+    run(path)
+    execute(path, "DELETE FROM records WHERE record > 5")
+    status = Status.of(path)
+    assert (status.states, status.writer) == ({"done": 5, "pending": 3}, None)
+    assert "pending     3" in str(status)
