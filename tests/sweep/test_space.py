@@ -52,15 +52,49 @@ def test_union_of_grids_is_one_after_the_other() -> None:
     assert space.names == ("optimizer", "momentum")
 
 
-@given(st.lists(st.integers(1, 10**6), min_size=1, max_size=8), st.data())
-def test_index_and_configuration_are_a_bijection(lengths: list[int], data: st.DataObject) -> None:
-    space = Space.of({f"p{i}": range(length) for i, length in enumerate(lengths)})
-    assert space.size == math.prod(lengths)
-    index = data.draw(st.integers(0, space.size - 1))
-    back = 0
-    for length, value in zip(lengths, space[index].values(), strict=True):
-        back = back * length + value
-    assert back == index
+def index_of(configuration: dict[str, int], parts: list[list[int]]) -> int:
+    """Return the number of a configuration of `union_of`, worked out from its values alone."""
+    number = int(next(iter(configuration)).split("_")[0])
+    index = 0
+    for length, value in zip(parts[number], configuration.values(), strict=True):
+        index = index * length + value
+    return sum(math.prod(lengths) for lengths in parts[:number]) + index
+
+
+def union_of(parts: list[list[int]]) -> Space:
+    """Return the union of grids with so many values per parameter."""
+    return Space.of(
+        [{f"{n}_{i}": range(length) for i, length in enumerate(lengths)} for n, lengths in enumerate(parts)]
+    )
+
+
+def lengths_up_to(most: int) -> st.SearchStrategy[list[int]]:
+    """Draw how many values each parameter of a grid has, `most` configurations at most."""
+    lengths = st.lists(st.integers(1, 10**6), min_size=1, max_size=30)
+    return lengths.filter(lambda drawn: math.prod(drawn) <= most)
+
+
+@given(st.lists(lengths_up_to(10**30), min_size=1, max_size=3), st.data())
+def test_index_and_configuration_are_a_bijection(parts: list[list[int]], data: st.DataObject) -> None:
+    space = union_of(parts)
+    assert space.size == sum(map(math.prod, parts))
+    index = data.draw(st.integers(0, space.size - 1) | st.sampled_from([0, space.size - 1]))
+    assert index_of(space[index], parts) == index
+    lengths = data.draw(st.sampled_from(parts))
+    number = parts.index(lengths)
+    configuration = {
+        f"{number}_{i}": data.draw(st.integers(0, length - 1)) for i, length in enumerate(lengths)
+    }
+    assert space[index_of(configuration, parts)] == configuration
+
+
+def test_a_space_of_ten_to_the_thirtieth_has_as_many_configurations() -> None:
+    parts = [[10] * 30]
+    space = union_of(parts)
+    assert space.size == 10**30
+    for index in (0, 1, 10**15, 123456789012345678901234567890, 10**30 - 1):
+        assert "".join(map(str, space[index].values())) == f"{index:030}"
+        assert index_of(space[index], parts) == index
 
 
 def test_a_space_of_any_size_is_not_materialised() -> None:
