@@ -5,7 +5,7 @@ from .activations import ACTIVATIONS
 from .batch import broadcast
 from .cancel import CancelToken, TrainingCancelled
 from .checks import check_choice, check_dtype, check_integer, check_number, check_seed
-from .data import check_features, check_rows, check_weights, encode_targets
+from .data import check_features, check_rows, check_same_length, check_targets, check_weights, encode_targets
 from .engine.dispatch import NUMERICS_VERSION, EngineInfo, engine_info
 from .gradcheck import check_gradients
 from .initializers import INITIALIZERS
@@ -55,7 +55,9 @@ __all__ = [
     "check_integer",
     "check_number",
     "check_rows",
+    "check_same_length",
     "check_seed",
+    "check_targets",
     "check_weights",
     "derive_seed",
     "encode_targets",

@@ -13,7 +13,15 @@ from numpy.typing import ArrayLike, NDArray
 from .engine.dispatch import StrictFloats
 from .losses import Loss
 
-__all__ = ["Targets", "check_features", "check_rows", "check_same_length", "check_weights", "encode_targets"]
+__all__ = [
+    "Targets",
+    "check_features",
+    "check_rows",
+    "check_same_length",
+    "check_targets",
+    "check_weights",
+    "encode_targets",
+]
 
 NUMBERS = "biuf"  # the kinds of dtype that hold numbers: bool, int, unsigned, float
 REAL = (Real, np.bool_)
@@ -122,11 +130,11 @@ def check_same_length(**arrays: ArrayLike) -> None:
     --------
     >>> check_same_length(X=[[1.0], [2.0]], y=[1.0])
     Traceback (most recent call last):
-    ValueError: X and y must have the same number of rows; X has 2 rows, y has 1 rows
+    ValueError: X and y must have the same number of rows; X has 2, y has 1
     """
     lengths = {name: _length(values, name) for name, values in arrays.items()}
     if len(set(lengths.values())) > 1:
-        counts = ", ".join(f"{name} has {length} rows" for name, length in lengths.items())
+        counts = ", ".join(f"{name} has {length}" for name, length in lengths.items())
         raise ValueError(f"{' and '.join(arrays)} must have the same number of rows; {counts}")
 
 
@@ -203,6 +211,37 @@ def check_weights(sample_weight: ArrayLike | None, n: int, dtype: str) -> NDArra
     return weights
 
 
+def check_targets(y: ArrayLike, name: str = "y") -> NDArray[Any]:
+    """Return targets as an array of finite numbers or of strings; objects (a DataFrame's column) become one of these.
+
+    Examples
+    --------
+    >>> check_targets(["reed", "moss"]).dtype.kind
+    'U'
+    >>> check_targets(["reed", float("nan")])
+    Traceback (most recent call last):
+    ValueError: y must be all numbers or all strings, none missing; got nan among others
+    """
+    values = _numbers(_as_array(y, name))
+    if values.dtype.kind in "UST" or (
+        values.dtype == object and all(isinstance(v, str) for v in values.flat)
+    ):
+        return values.astype(str)
+    if values.dtype.kind not in NUMBERS:
+        rule = f"{name} must be all numbers or all strings, none missing"
+        raise ValueError(f"{rule}; got {_odd_one(values)}")
+    _converted(values, "float64", name)
+    return values
+
+
+def _odd_one(values: NDArray[Any]) -> str:
+    """Return what is neither a number nor a string in an array, or a number among strings."""
+    if values.dtype != object or not values.ndim:
+        return f"an array of {values.dtype}"
+    others = [value for value in values.flat if not isinstance(value, str)]
+    return f"{next((value for value in others if not isinstance(value, REAL)), others[0])!r} among others"
+
+
 def encode_targets(
     y: ArrayLike,
     loss: Loss,
@@ -242,33 +281,16 @@ def encode_targets(
     Traceback (most recent call last):
     ValueError: labels must be 0..9 for Dense(10), got 12
     """
-    values = _plain(_as_array(y, "y"))
+    values = check_targets(y)
     if values.ndim not in (1, 2) or values.size == 0:
         raise ValueError(f"y must have shape (n,) or (n, outputs) and not be empty, got {values.shape}")
     if values.dtype.kind == "U":
         return _encode_names(values, loss, outputs, dtype, classes)
     if classes:
         raise ValueError(f"labels must be among {_listed(classes)}; got {values.flat[0]}")
-    _converted(values, "float64", "y")
     if loss.kind == "classes":
         return Targets(_label_numbers(values, outputs, exact).astype(dtype)[:, None])
     return Targets(_number_table(values, loss, outputs, dtype))
-
-
-def _plain(values: NDArray[Any]) -> NDArray[Any]:
-    """Return strings as NumPy's own, and objects (a DataFrame's column, say) as strings or numbers."""
-    if values.dtype.kind in "UST" or (
-        values.dtype == object and all(isinstance(value, str) for value in values.flat)
-    ):
-        return values.astype(str)
-    if values.dtype.kind in NUMBERS:
-        return values
-    try:
-        return values.astype(np.float64, casting="unsafe" if values.dtype == object else "safe")
-    except (TypeError, ValueError):
-        raise ValueError(
-            f"y must be all numbers or all strings, none missing; got an array of {values.dtype}"
-        ) from None
 
 
 def _listed(classes: tuple[str, ...]) -> str:

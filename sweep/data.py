@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from neuralnet_core import check_features, check_weights
+from neuralnet_core import check_features, check_same_length, check_targets, check_weights
 
 __all__ = ["Data", "data_digest"]
 
@@ -62,37 +62,9 @@ class Data:
 def _pair(
     X: ArrayLike, y: ArrayLike, x_name: str, y_name: str, dtype: str
 ) -> tuple[NDArray[Any], NDArray[Any]]:
-    features, targets = check_features(X, dtype, name=x_name), _targets(y, y_name)
-    if targets.ndim == 0 or len(targets) != len(features):
-        count = len(targets) if targets.ndim else 1
-        raise ValueError(f"{x_name} and {y_name} must have one length, got {len(features)} and {count}")
-    if targets.dtype.kind == "f" and not (finite := np.isfinite(targets)).all():
-        row = int(np.argwhere(~finite)[0][0])
-        raise ValueError(f"{y_name} must be finite, got {targets[row]} in row {row}")
+    features, targets = check_features(X, dtype, name=x_name), check_targets(y, name=y_name)
+    check_same_length(**{x_name: features, y_name: targets})
     return features, targets
-
-
-def _targets(y: ArrayLike, name: str) -> NDArray[Any]:
-    """Return targets as an array of numbers or of strings; what pandas holds as objects becomes one of these."""
-    if isinstance(y, np.ma.MaskedArray) and np.ma.is_masked(y):
-        count = int(np.ma.getmaskarray(y).sum())
-        raise ValueError(f"{name} must have no missing values, got {count} masked; drop their rows")
-    try:
-        targets = np.asarray(y)
-        if targets.dtype.kind in "US" and not hasattr(y, "dtype"):
-            targets = np.asarray(y, object)  # NumPy makes strings of all that stands beside one, NaN included
-    except ValueError:
-        raise ValueError(f"{name} must have rows of equal length") from None
-    if targets.dtype.kind not in "biufUSTO":
-        raise ValueError(f"{name} must hold numbers or strings, got an array of {targets.dtype}")
-    if targets.dtype != object:
-        return targets
-    texts = sum(isinstance(label, str) for label in targets.flat)
-    plain = np.array(targets.tolist())
-    if plain.dtype == object or texts not in (0, targets.size):
-        other = next(label for label in targets.flat if not isinstance(label, str))
-        raise ValueError(f"{name} must hold numbers or strings alone, got {other!r} among others")
-    return plain
 
 
 def data_digest(X: NDArray[Any], y: NDArray[Any], sample_weight: NDArray[Any] | None = None) -> str:

@@ -175,7 +175,7 @@ def test_weights_that_do_not_fit_are_one_line(weights: object, message: str) -> 
 
 def test_lengths_that_differ_are_named() -> None:
     check_same_length(X=np.ones((3, 2)), y=[1, 2, 3])
-    with pytest.raises(ValueError, match=r"X and y must have .*; X has 3 rows, y has 2 rows"):
+    with pytest.raises(ValueError, match=r"X and y must have .*; X has 3, y has 2"):
         check_same_length(X=np.ones((3, 2)), y=[1, 2])
     with pytest.raises(ValueError, match="y must be an array with a row per sample, got 3"):
         check_same_length(X=np.ones((3, 2)), y=3)

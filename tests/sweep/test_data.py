@@ -38,24 +38,36 @@ def test_validation_data_are_part_of_the_digest() -> None:
 @pytest.mark.parametrize(
     ("y", "options", "message"),
     [
-        (LABELS[:7], {}, "X and y must have one length, got 100 and 7"),
-        (np.float64(3), {}, "X and y must have one length, got 100 and 1"),
-        (np.where(np.arange(100) == 5, np.nan, 1.0), {}, "y must be finite, got nan in row 5"),
-        (np.array(["a", 1] * 50, object), {}, "y must hold numbers or strings alone, got 1 among others"),
-        (np.array([None, 1] * 50, object), {}, "y must hold numbers or strings alone, got None among others"),
-        (["a", np.nan] * 50, {}, "y must hold numbers or strings alone, got nan among others"),
-        ([[1], [1, 2]] * 50, {}, "y must have rows of equal length"),
+        (LABELS[:7], {}, "X and y must have the same number of rows; X has 100, y has 7"),
+        (np.float64(3), {}, "y must be an array with a row per sample, got array\\(3.\\)"),
+        (np.where(np.arange(100) == 5, np.nan, 1.0), {}, "y must be finite, got nan at row 5"),
+        (
+            np.array(["a", 1] * 50, object),
+            {},
+            "y must be all numbers or all strings, none missing; got 1 among others",
+        ),
+        (
+            np.array([None, 1] * 50, object),
+            {},
+            "y must be all numbers or all strings, none missing; got None among others",
+        ),
+        (["a", np.nan] * 50, {}, "y must be all numbers or all strings, none missing; got nan among others"),
+        ([[1], [1, 2]] * 50, {}, "y must be a table: rows of equal length"),
         (np.ma.array(LABELS, mask=LABELS == 1), {}, "y must have no missing values, got 20 masked"),
-        (LABELS * 1j, {}, "y must hold numbers or strings, got an array of complex128"),
+        (LABELS * 1j, {}, "y must be all numbers or all strings, .*; got an array of complex128"),
         (
             np.full(100, np.datetime64("2026-01-01")),
             {},
-            "y must hold numbers or strings, got an array of datetime64",
+            "y must be all numbers or all strings, .*; got an array of datetime64",
         ),
         (LABELS, {"sample_weight": np.ones(3)}, "sample_weight"),
         (LABELS, {"sample_weight": -np.ones(100)}, "sample_weight"),
         (LABELS, {"validation": (X[:4, :2], LABELS[:4])}, r"validation X .*\(3,\) like X, got \(2,\)"),
-        (LABELS, {"validation": (X[:4], LABELS[:3])}, "validation X and validation y must have one length"),
+        (
+            LABELS,
+            {"validation": (X[:4], LABELS[:3])},
+            "validation X and validation y must have the same number of rows; validation X has 4, ",
+        ),
     ],
 )
 def test_bad_data(y: Any, options: dict[str, Any], message: str) -> None:

@@ -290,7 +290,7 @@ def test_a_bad_sweep(arguments: dict[str, Any], error: type[Exception], message:
         ({"validation": 1.0}, ValueError, "validation must be a fraction > 0 and < 1"),
         ({"validation": "some"}, TypeError, "validation must be"),
         ({"validation": 0.001}, ValueError, "validation"),
-        ({"y": LABELS[:-1]}, ValueError, "X and y must have one length, got 120 and 119"),
+        ({"y": LABELS[:-1]}, ValueError, "X and y must have the same number of rows; X has 120, y has 119"),
         ({"X": np.where(X > 2, np.nan, X)}, ValueError, "X must be finite|X .*finite"),
         ({"X": X[:0], "y": LABELS[:0]}, ValueError, "X"),
         ({"sample_weight": np.ones(3)}, ValueError, "sample_weight"),
