@@ -115,6 +115,6 @@ def noted(params: dict[str, Any], seed: int, X: Any, y: Any) -> dict[str, float]
     """Write the call down in a file, then take a millisecond and return its number."""
     call = params["number"] * 1000 + seed % 1000
     with open(params["log"], "a", encoding="ascii") as log:
-        log.write(f"{call}\n")
+        log.write(f"{os.getpid()} {call}\n")
     time.sleep(0.001)
     return {"call": call, "loss": call % 97 / 97}
