@@ -12,6 +12,8 @@
 
 #if defined(__x86_64__)
 #include <immintrin.h>
+#elif defined(__aarch64__)
+#include <arm_neon.h>
 #endif
 
 #if REAL_BITS == 64
@@ -44,6 +46,16 @@ INLINE vec vfma(vec a, vec b, vec c)
     return _mm256_fmadd_ps(a, b, c);
 #elif defined(__FMA__) && VECTOR_BYTES == 32
     return _mm256_fmadd_pd(a, b, c);
+#elif defined(__aarch64__)
+    /* By the processor's own registers of 16 bytes: left to itself gcc takes the lanes one by one. */
+#if REAL_BITS == 32
+    union { vec whole; float32x4_t part[VECTOR_BYTES / 16]; } x = {a}, y = {b}, sum = {c};
+    for (int k = 0; k < VECTOR_BYTES / 16; k++) sum.part[k] = vfmaq_f32(sum.part[k], x.part[k], y.part[k]);
+#else
+    union { vec whole; float64x2_t part[VECTOR_BYTES / 16]; } x = {a}, y = {b}, sum = {c};
+    for (int k = 0; k < VECTOR_BYTES / 16; k++) sum.part[k] = vfmaq_f64(sum.part[k], x.part[k], y.part[k]);
+#endif
+    return sum.whole;
 #else
     vec r;
     for (int lane = 0; lane < LANES; lane++)

@@ -47,7 +47,8 @@ print(json.dumps([engine_info().instruction_set, {name: [alone(name), *in_packs(
 
 @pytest.mark.parametrize("instruction_set", _cpu.supported())
 def test_every_instruction_set_of_this_processor_gives_the_same_bits(instruction_set: str) -> None:
-    environment = {**os.environ, "NEURALNET_INSTRUCTION_SET": instruction_set, "PYTHONPATH": str(SUPPORT)}
+    path = os.pathsep.join([str(SUPPORT), *filter(None, [os.environ.get("PYTHONPATH")])])
+    environment = {**os.environ, "NEURALNET_INSTRUCTION_SET": instruction_set, "PYTHONPATH": path}
     child = subprocess.run(
         [sys.executable, "-c", EVERY_CASE], env=environment, capture_output=True, text=True, check=False
     )
