@@ -165,7 +165,7 @@ def run(
             backend=backend,
             store=store,
             retry=retry,
-            source={"experiment": str(file.resolve()), "overrides": list(overrides)},
+            source=experiment.source,
         )
     except (KeyboardInterrupt, SystemExit):
         _say_what_next(store, interrupted=True)
@@ -240,41 +240,26 @@ def status(store: Path) -> None:
 @click.option("--seed", default=0, show_default=True, help="Which ones: another seed draws other ones.")
 @click.option("--n-jobs", default=-1, show_default=True, metavar="N", help="Workers, as in sweep run.")
 @click.option(
-    "--experiment",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="The file, if it has moved since `sweep run`.",
+    "--folder",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Where the data files are now, if the experiment's folder has moved.",
 )
-def verify(store: Path, sample: int | None, seed: int, n_jobs: int, experiment: Path | None) -> int:
-    """Train again what a STORE holds and compare: the end is 0 if all is the same, 1 if anything differs."""
-    from .config import load_experiment
+def verify(store: Path, sample: int | None, seed: int, n_jobs: int, folder: Path | None) -> int:
+    """Train again what a STORE holds and compare: the end is 0 if all is the same, 1 if anything differs.
 
-    loaded = load_experiment(*_source(store, experiment))
-    verification = _usage_errors(
-        loaded.sweep.verify,
-        loaded.data.X,
-        loaded.data.y,
-        validation=loaded.validation,
-        store=store,
-        sample=sample,
-        seed=seed,
-        n_jobs=n_jobs,
-    )
-    click.echo(verification)
-    return 1 if verification.differences else 0
-
-
-def _source(store: Path, moved: Path | None) -> tuple[Path, list[str]]:
-    """Return the experiment file that a store was written for, and what was replaced in it."""
+    The store has what was built, and where the data come from; `Sweep.verify` does this for sweeps run in Python.
+    """
+    from .execution import check_workers
+    from .replay import Replay
     from .store import Store
+    from .verification import verify as train_and_compare
 
+    workers, _ = _usage_errors(check_workers, n_jobs, "threads", "threads")
     with Store.read(store) as opened:
-        source = opened.read_sweep().get("source") or {}
-    file, overrides = source.get("experiment", moved and str(moved)), source.get("overrides", [])
-    if not isinstance(file, str) or not isinstance(overrides, list):
-        raise click.UsageError(
-            f"{store} does not say which experiment it is of: give --experiment FILE, or use Sweep.verify in Python"
-        )
-    return moved or Path(file), [str(text) for text in overrides]
+        opened.check()
+        found = train_and_compare(Replay(store, folder).study, opened, sample, seed, workers)
+    click.echo(found)
+    return 1 if found.differences else 0
 
 
 # --- sweep table, sweep plot ----------------------------------------------------------------------------------

@@ -18,6 +18,7 @@ from neuralnet_core import Model
 from .jobs import Record, Trial
 from .labels import counted, format_interval, format_value, varying_parameters
 from .objective import choose_objective, higher_is_better, rank
+from .replay import Replay
 from .statistics import paired_differences, summarize
 from .store import Store
 from .tables import PENDING, configurations_table, curves_table, metric_names, trials_table
@@ -123,7 +124,9 @@ class Results:
         {'rate': 0.1}
         """
         with Store.read(path) as store, store.snapshot():
-            return cls(store.trials(), store.records(curves=False), store.read_sweep(), store=store.path)
+            trials, records, description = store.trials(), store.records(curves=False), store.read_sweep()
+        replay = Replay(store.path) if description.get("source") else None
+        return cls(trials, records, description, replay.train if replay else None, store=store.path)
 
     # --- Tables -------------------------------------------------------------------------------------------------
 

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from numpy.typing import NDArray
 
-from neuralnet_core import check_features
-from sweep.datasets import Dataset, load_dataset, load_file
-from sweep.errors import ConfigError, DataError
+from sweep.datasets import Dataset
+from sweep.errors import ConfigError
 from sweep.labels import counted
-from sweep.scaling import fit_scaling
 from sweep.sweep import Sweep
 
-from .frame import DataTable, Frame, check_frame
+from .frame import Frame, check_frame, source_of
+from .loading import Loaded, load_data
 from .overrides import Override, apply_overrides, dotted
 from .reading import check_depth, read_table
 from .recipe import Problem, Recipe
@@ -35,6 +34,7 @@ class Experiment:
     sweep: Sweep
     validation: float | tuple[NDArray[Any], NDArray[Any]] | None
     objective: str | None
+    source: dict[str, Any]  # where the data come from, in values of JSON: what `load_source` takes
 
     def describe(self) -> str:
         """Return the data and the plan in words, two lines."""
@@ -98,8 +98,7 @@ def load_experiment(path: str | Path, overrides: Sequence[str] = ()) -> Experime
     frame, problems = check_frame(table)
     if frame is None:
         raise ConfigError(_lines(path, problems, checked))
-    data, validation, scaling = _load_data(frame, path.parent)
-    return _experiment(path, frame, checked, data, validation, scaling)
+    return _experiment(path, frame, checked, load_data(source_of(frame, path.parent)))
 
 
 def _parse_override(text: str) -> Override:
@@ -109,14 +108,8 @@ def _parse_override(text: str) -> Override:
         raise ConfigError([str(error)]) from None
 
 
-def _experiment(
-    path: Path,
-    frame: Frame,
-    overrides: Sequence[Override],
-    data: Dataset,
-    validation: float | tuple[NDArray[Any], NDArray[Any]] | None,
-    scaling: str,
-) -> Experiment:
+def _experiment(path: Path, frame: Frame, overrides: Sequence[Override], loaded: Loaded) -> Experiment:
+    data, validation = loaded.data, loaded.validation
     held_out = -int(-len(data.X) * validation // 1) if isinstance(validation, float) else 0
     recipe = Recipe(frame.network.model_dump(), frame.optimizer, len(data.X) - held_out)
     problems, space = read_space(frame)
@@ -129,64 +122,8 @@ def _experiment(
         sweep = Sweep(recipe, space, frame.repeats, frame.seed, frame.dtype, frame.samples)
     except (TypeError, ValueError) as error:
         raise ConfigError(_lines(path, [Problem("space", str(error))], overrides)) from None
-    return Experiment(path.stem, data, scaling, sweep, validation, frame.objective)
-
-
-def _load_data(
-    frame: Frame, folder: Path
-) -> tuple[Dataset, float | tuple[NDArray[Any], NDArray[Any]] | None, str]:
-    """Return the data and what to validate on, both scaled, and how."""
-    table = frame.data
-    if table.name is not None:
-        data = load_dataset(table.name, **table.arguments)
-    else:
-        data = load_file(folder / str(table.file), str(table.target), table.features)
-    numbers = _numbers(data)
-    try:
-        scaling = fit_scaling(table.scaling, numbers)
-    except ValueError as error:
-        raise DataError(f"{data.name}: {error}") from None
-    held_out = None
-    if frame.validation is not None and frame.validation.file is not None:
-        if table.file is None:
-            raise DataError(f"validation.file needs data.file, got data.name = {table.name!r}")
-        columns = data.features if table.file.lower().endswith((".csv", ".parquet")) else None
-        other = load_file(folder / frame.validation.file, str(table.target), columns)
-        held_out = (scaling(_numbers(other)), _divided(other.y, table.target_divisor))
-    scaled = replace(data, X=scaling(data.X), y=_divided(data.y, table.target_divisor))
-    fraction = None if frame.validation is None else frame.validation.fraction
-    return scaled, fraction if held_out is None else held_out, _describe(table, fraction)
-
-
-def _numbers(data: Dataset) -> NDArray[Any]:
-    """Return the samples, which can be scaled."""
-    try:
-        return check_features(data.X, "float64")
-    except (TypeError, ValueError) as error:
-        raise DataError(f"{data.name}: {error}") from None
-
-
-def _divided(y: Any, divisor: float) -> Any:
-    if divisor == 1.0:
-        return y
-    if y.dtype.kind not in "iuf":
-        raise DataError(f"target_divisor is for numbers, the targets are of type {y.dtype}")
-    return y / divisor
-
-
-def _describe(table: DataTable, fraction: float | None) -> str:
-    divided = f", targets divided by {table.target_divisor:g}" if table.target_divisor != 1.0 else ""
-    return _describe_scaling(table.scaling, fraction) + divided
-
-
-def _describe_scaling(scaling: str | float, fraction: float | None) -> str:
-    if scaling == "none":
-        return "not scaled"
-    if isinstance(scaling, int | float):
-        return f"divided by {scaling:g}"
-    rows = "the training rows" if fraction is None else "all rows, those held out included"
-    kind = "mean 0 and standard deviation 1" if scaling == "standard" else "0 to 1"
-    return f"scaled to {kind}, by {rows}"
+    source = source_of(frame, path.parent.resolve()).model_dump(mode="json")
+    return Experiment(path.stem, data, loaded.scaling, sweep, validation, frame.objective, source)
 
 
 def _lines(path: Path, problems: Iterable[Problem], overrides: Sequence[Override]) -> list[str]:

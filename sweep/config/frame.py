@@ -6,7 +6,8 @@ docs/configuration.md describes the keys. The only importer of pydantic.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, Literal
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import (
     BaseModel,
@@ -27,7 +28,10 @@ from sweep.scaling import fit_scaling
 from .overrides import dotted
 from .recipe import Problem
 
-__all__ = ["Frame", "check_frame"]
+__all__ = ["DataTable", "Frame", "Source", "check_frame", "check_source", "source_of"]
+
+
+T = TypeVar("T", bound=BaseModel)
 
 
 class Table(BaseModel):
@@ -135,6 +139,19 @@ class Frame(Table):
         return name
 
 
+class Source(Table):
+    """Where the data of an experiment come from: its tables, and the folder that paths in them begin at."""
+
+    folder: str
+    data: DataTable
+    validation: ValidationTable | None = None
+
+
+def source_of(frame: Frame, folder: Path) -> Source:
+    """Return where the data of an experiment come from."""
+    return Source(folder=str(folder), data=frame.data, validation=frame.validation)
+
+
 # --- Messages ---------------------------------------------------------------------------------------------------
 
 
@@ -157,8 +174,17 @@ SIGNS = {
 
 def check_frame(table: Mapping[str, Any]) -> tuple[Frame | None, list[Problem]]:
     """Return the frame of a table, or what is wrong with it."""
+    return _checked(Frame, table)
+
+
+def check_source(table: Mapping[str, Any]) -> tuple[Source | None, list[Problem]]:
+    """Return the source of a table, or what is wrong with it."""
+    return _checked(Source, table)
+
+
+def _checked(kind: type[T], table: Mapping[str, Any]) -> tuple[T | None, list[Problem]]:
     try:
-        return Frame.model_validate(table), []
+        return kind.model_validate(table), []
     except ValidationError as error:
         return None, [problem for details in error.errors() for problem in _explain(details)]
 

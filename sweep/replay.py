@@ -1,0 +1,86 @@
+"""Training again from a store alone: what was built stands in it, and where the data come from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from neuralnet_core import Model, check_seed, derive_seed
+
+from .data import Data
+from .errors import DataError
+from .jobs import Trial
+from .splits import Splits
+from .store import Store
+from .study import Study
+
+__all__ = ["Replay"]
+
+
+class Replay:
+    """The study that a store was written for, made again from the store; reading the data waits until it is asked for.
+
+    Parameters
+    ----------
+    path
+        The store.
+    folder
+        Where the files of its data are now, if these have moved.
+
+    Raises
+    ------
+    DataError
+        If the store does not say where its data come from (a sweep run in Python is given them), if these cannot
+        be read, or if what was built is not in the store.
+    """
+
+    def __init__(self, path: Path, folder: Path | None = None) -> None:
+        self._path, self._folder = path, folder
+
+    @cached_property
+    def study(self) -> Study:
+        """The study: identities in it are those of the store exactly if the data are the same."""
+        with Store.read(self._path) as store, store.snapshot():
+            description, trials = store.read_sweep(), sum(store.states().values())
+            dtype, seed, repeats = (self._given(description, name) for name in ("dtype", "seed", "repeats"))
+            built = store.configurations(dtype)
+        if all(one.network is None and one.error is None for one in built):
+            raise DataError(f"{self._path} does not say what was built: run its sweep on it once more")
+        if len(built) * repeats != trials:
+            raise DataError(f"{self._path} has {trials} trials, not {repeats} of each of its configurations")
+        data, fraction = self._data(description)
+        try:
+            seeds = [derive_seed(check_seed(seed), repeat, 0) for repeat in range(repeats)]
+            return Study.of(seeds, dtype, built, data, Splits(data, fraction, seed))
+        except (TypeError, ValueError) as error:
+            raise DataError(f"{self._path}: {error}") from None
+
+    def train(self, trial: Trial) -> Model:
+        """Train a trial of the store once more; its model is the same."""
+        if trial.identity not in self.study.jobs:
+            raise DataError(
+                f"{self._path}: trial {trial.trial} was trained on other data, or by another version"
+            )
+        return self.study.train_again(trial)
+
+    def _data(self, description: Mapping[str, Any]) -> tuple[Data, float | None]:
+        """Return the data, and the share of them to validate on."""
+        from .config import load_source  # an experiment's data: pydantic, and scikit-learn or pandas
+
+        loaded = load_source(self._given(description, "source"), self._folder)
+        fraction = loaded.validation if isinstance(loaded.validation, float) else None
+        held_out = loaded.validation if isinstance(loaded.validation, tuple) else None
+        try:
+            return Data.of(loaded.data.X, loaded.data.y, held_out, None, description["dtype"]), fraction
+        except (TypeError, ValueError) as error:
+            raise DataError(f"{loaded.data.name}: {error}") from None
+
+    def _given(self, description: Mapping[str, Any], key: str) -> Any:
+        value = description.get(key)
+        if value is None:
+            raise DataError(
+                f"{self._path} does not say its {key}; a sweep run in Python is verified there, by Sweep.verify"
+            )
+        return value
