@@ -24,6 +24,7 @@ import numpy as np
 from .errors import TRY_AGAIN, USAGE, UserError
 from .execution import BACKENDS
 from .jobs import FAILURES
+from .labels import printable
 from .store import StoreError
 
 if TYPE_CHECKING:
@@ -67,14 +68,19 @@ def _main(arguments: Sequence[str] | None) -> None:
 def _fail(lines: Sequence[str], exit_code: int) -> None:
     with contextlib.suppress(OSError):
         for line in lines:
-            click.echo(f"sweep: {' '.join(line.split())}", err=True)
+            _say(f"sweep: {' '.join(line.split())}", err=True)
     sys.exit(exit_code)
 
 
 def _show_warning(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:
     if not issubclass(category, DeprecationWarning):  # that is for who writes programs
         with contextlib.suppress(OSError):  # nobody reads any more; that ends no run
-            click.echo(f"sweep: {' '.join(str(message).split())}", err=True)
+            _say(f"sweep: {' '.join(str(message).split())}", err=True)
+
+
+def _say(text: object, *, err: bool = False) -> None:
+    """Print lines; what came from a file cannot give the terminal orders."""
+    click.echo(printable(str(text), keep="\n"), err=err)
 
 
 def _version() -> str:
@@ -142,7 +148,7 @@ def run(
     from .reporting import INTERRUPTED, closing_lines, exit_code, trained_line
 
     experiment = load_experiment(file, overrides)
-    click.echo(experiment.describe())
+    _say(experiment.describe())
     store = store or Path(f"{experiment.name}.sweep")
     before = _recorded(store, retry)
     if dry_run:
@@ -150,7 +156,7 @@ def run(
 
         data = experiment.data
         study = _usage_errors(experiment.sweep.study, data.X, data.y, experiment.validation)
-        click.echo(preview(study, before))
+        _say(preview(study, before))
         return 0
     click.echo(f"recording in {store}" + (", resuming what is there" if before else ""))
     started = time.perf_counter()  # what a user waits for; nothing but a line of text depends on it
@@ -175,7 +181,7 @@ def run(
         _say_what_next(store, interrupted=True)
         return INTERRUPTED
     seconds = time.perf_counter() - started
-    click.echo("\n".join([trained_line(results, before, seconds), *closing_lines(results)]))
+    _say("\n".join([trained_line(results, before, seconds), *closing_lines(results)]))
     if "done" in results.states:
         _say_what_next(store, interrupted=False)
     return exit_code(results)
@@ -231,7 +237,7 @@ def status(store: Path) -> None:
     """Say how far the sweep in a STORE has come, also while it runs."""
     from .status import Status
 
-    click.echo(Status.of(store))
+    _say(Status.of(store))
 
 
 @commands.command()
@@ -258,7 +264,7 @@ def verify(store: Path, sample: int | None, seed: int, n_jobs: int, folder: Path
     with Store.read(store) as opened:
         opened.check()
         found = train_and_compare(Replay(store, folder).study, opened, sample, seed, workers)
-    click.echo(found)
+    _say(found)
     return 1 if found.differences else 0
 
 

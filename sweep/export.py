@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .errors import ConfigError
-from .labels import format_interval, format_value
+from .labels import format_interval, format_value, printable
 from .results import Results
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["as_csv", "as_json", "readable_summary", "readable_trials", "write_parquet"]
 
 # What a spreadsheet takes for a formula when a cell begins with it (OWASP, "CSV Injection").
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 NUMBER = re.compile(r"-?\d|-$")  # how a cell with a number begins, or one without
 HIDDEN = ("configuration", "fold", "seed", "identity", "digest", "started", "worker")
 
@@ -82,7 +82,7 @@ def align(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
       12.0
          -
     """
-    columns = list(zip(*[header, *rows], strict=True))
+    columns = [tuple(map(printable, column)) for column in zip(header, *rows, strict=True)]
     widths = [max(map(len, column)) for column in columns]
     right = [all(map(NUMBER.match, column[1:])) for column in columns]
     lines = (
@@ -90,7 +90,7 @@ def align(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
             cell.rjust(width) if to_right else cell.ljust(width)
             for cell, width, to_right in zip(row, widths, right, strict=True)
         ).rstrip()
-        for row in [header, *rows]
+        for row in zip(*columns, strict=True)
     )
     return "\n".join(lines)
 

@@ -126,6 +126,22 @@ def shorten(text: str, longest: int = LONGEST_VALUE) -> str:
     return f"{text[: longest - 1 - tail]}…{text[-tail:]}"
 
 
+# What moves a terminal's cursor, colours it, renames its window, or turns the direction of what follows.
+_CONTROLS = (*range(0x20), *range(0x7F, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A))
+_SHOWN = {code: repr(chr(code))[1:-1] for code in _CONTROLS}
+
+
+def printable(text: str, keep: str = "") -> str:
+    r"""Return text whose control characters are shown instead of obeyed, but for those to keep.
+
+    Examples
+    --------
+    >>> print(printable("\x1b[2J gone"))
+    \x1b[2J gone
+    """
+    return text.translate({code: shown for code, shown in _SHOWN.items() if chr(code) not in keep})
+
+
 def format_interval(mean: float, low: float, high: float) -> str:
     """Return a mean and its interval with as many digits as the interval's width gives a meaning to.
 

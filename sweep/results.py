@@ -16,7 +16,7 @@ import numpy as np
 from neuralnet_core import Model
 
 from .jobs import Record, Trial
-from .labels import counted, format_interval, format_value, varying_parameters
+from .labels import counted, format_interval, format_value, printable, varying_parameters
 from .objective import choose_objective, higher_is_better, rank
 from .replay import Replay
 from .statistics import paired_differences, summarize
@@ -331,7 +331,7 @@ class Results:
         return lines
 
     def __repr__(self) -> str:
-        return "\n  ".join(["Results", *self._headline()])
+        return "\n  ".join(["Results", *map(printable, self._headline())])
 
     def _repr_html_(self) -> str:
         names = ("mean", "ci_low", "ci_high")

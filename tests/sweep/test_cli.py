@@ -15,6 +15,7 @@ import subprocess
 import sys
 import threading
 import time
+import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -536,13 +537,31 @@ def test_options_of_plots(stored: Run, tmp_path: Path) -> None:
 
 
 def test_text_that_a_spreadsheet_would_run_is_made_harmless() -> None:
-    wild = ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx", "relu", "a=b", 'say "hi", you']
+    wild = ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx", "＝1+1", "relu", "a=b", 'say "hi", you']
     table = pd.DataFrame({"=cmd": wild, "number": [-1.5] * len(wild), "list": [(1, 2)] * len(wild)})
     rows = list(csv.reader(io.StringIO(as_csv(table), newline="")))
     assert rows[0] == ["'=cmd", "number", "list"]
-    assert [row[0] for row in rows[1:]] == [f"'{text}".replace("\r", "\n") for text in wild[:6]] + wild[6:]
+    assert [row[0] for row in rows[1:]] == [f"'{text}".replace("\r", "\n") for text in wild[:7]] + wild[7:]
     assert {row[1] for row in rows[1:]} == {"-1.5"}
     assert {row[2] for row in rows[1:]} == {"[1, 2]"}
+
+
+def test_text_of_a_store_gives_the_terminal_no_orders(stored: Run, tmp_path: Path) -> None:
+    wild = "\x1b]0;owned\x07\x1b[2J\u202e\x9b1m\r\n"
+    connection = sqlite3.connect(tmp_path / "moons.sweep")
+    with contextlib.closing(connection), connection:
+        connection.execute(
+            "UPDATE records SET state = 'failed', digest = NULL, error = ? WHERE record < 9", (wild,)
+        )
+        connection.execute("UPDATE configurations SET params = ?", (json.dumps({wild: wild, "b": 1}),))
+        connection.execute("UPDATE networks SET value = ?", (json.dumps({"type": wild}),))
+    commands = ("table moons.sweep", "table moons.sweep --trials", "verify moons.sweep")
+    told = [stored(*words.split()) for words in commands]
+    told.append(Outcome(0, repr(Results.open(tmp_path / "moons.sweep")), ""))
+    for one in told:
+        assert "Traceback" not in one.err
+        assert not [c for c in one.out + one.err if unicodedata.category(c) in ("Cc", "Cf") and c != "\n"]
+    assert r"\x1b[2J\u202e\x9b1m\r\n" in told[1].out
 
 
 def test_json_of_what_json_does_not_have() -> None:
