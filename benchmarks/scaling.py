@@ -18,7 +18,7 @@ import numpy as np
 from harness.machine import all_cores, hold_to_one_core, memory_peak
 from harness.peak import measure_peak
 from harness.records import RESULTS, write
-from harness.sweeps import run_digits
+from harness.sweeps import run_digits, run_rates
 from harness.timing import Samples, in_turn
 from harness.workloads import digits, moons
 
@@ -76,16 +76,18 @@ def _digits_on(n_jobs: int, repeats: int) -> Callable[[], object]:
 
 
 def networks(quick: bool) -> Iterator[Row]:
-    """Yield sweeps of 32 to 100,000 networks of W2, one epoch each: time, and the memory of a process of its own."""
-    for count in (32, 320, 3_200) if quick else (32, 320, 3_200, 32_000, 100_000):
+    """Yield sweeps of 10 to 100,000 networks of W2, one epoch each: time, and the memory of a process of its own."""
+    grids = ((10, 1), (100, 1), (100, 10), (1000, 10), (1000, 100))
+    for configurations, repeats in grids[: 2 if quick else None]:
         with ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), max_tasks_per_child=1) as pool:
-            yield pool.submit(_many, count, runs=1 if count > 5_000 else 5).result()
+            yield pool.submit(_many, configurations, repeats, runs=1 if repeats > 10 else 5).result()
 
 
-def _many(count: int, runs: int) -> Row:
+def _many(configurations: int, repeats: int, runs: int) -> Row:
     before = memory_peak()
-    samples = in_turn({"": lambda: run_digits(count // 32, epochs=1, n_jobs=1)}, runs)[""]
-    return {"networks": count, "bytes": memory_peak(), "bytes_before": before, **_times(samples)}
+    samples = in_turn({"": lambda: run_rates(configurations, repeats, n_jobs=1)}, runs)[""]
+    facts = {"networks": configurations * repeats, "bytes": memory_peak(), "bytes_before": before}
+    return {**facts, **_times(samples)}
 
 
 # --- Width and batch ----------------------------------------------------------------------------------------

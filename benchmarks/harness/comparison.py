@@ -78,7 +78,7 @@ def compare(problem: Problem, sides: Sequence[str], runs: int) -> list[Row]:
             dtype=problem.dtype,
             validates=problem.validates,
             side=side,
-            name=training.name,
+            name=SIDES[side].name,
             networks=len(training.problem.members),
             steps=training.problem.steps,
             flops=training.problem.flops,
@@ -133,9 +133,10 @@ def check(problem: Problem, side: str, kind: type[Training]) -> float:
         # In float32, scikit-learn's loss is that of rounded probabilities: a sure mistake costs 16 at most.
         difference = max(difference, largest_difference(ours.validation_losses(), theirs.validation_losses()))
     if not difference <= TOLERANCE[problem.dtype]:
+        cell, allowed = f"{problem.workload.name} in {problem.dtype}", TOLERANCE[problem.dtype]
         raise Disagreement(
-            f"{problem.workload.name} in {problem.dtype}: the losses of {kind.name} differ by {difference:.1e} from"
-            f" ours, allowed are {TOLERANCE[problem.dtype]:.0e}; nothing is timed"
+            f"{cell}: the losses of {SIDES[side].name} differ by {difference:.1e} from ours,"
+            f" allowed are {allowed:.0e}; nothing is timed"
         )
     return difference
 

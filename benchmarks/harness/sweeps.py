@@ -11,21 +11,33 @@ from sweep import Results, Sweep
 
 from .workloads import WORKLOADS, digits
 
-__all__ = ["run_digits", "run_idle"]
+__all__ = ["run_digits", "run_idle", "run_rates"]
 
 
-def run_digits(repeats: int = 8, epochs: int = 10, **options: Any) -> Results:
+def run_digits(repeats: int = 8, **options: Any) -> Results:
     """Train W2's 32 configurations `repeats` times by `Sweep.run` and have its tables made."""
     members = WORKLOADS["W2"].members
 
     def build(learning_rate: float, momentum: float) -> tuple[Network, Momentum]:
-        optimizer = Momentum(learning_rate, momentum=momentum, epochs=epochs, batch_size=32)
+        optimizer = Momentum(learning_rate, momentum=momentum, epochs=10, batch_size=32)
         return members[0].network, optimizer
 
     space = {
         name: sorted({getattr(member.optimizer, name) for member in members})
         for name in ("learning_rate", "momentum")
     }
+    data = digits()
+    return _finished(Sweep(build, space, repeats=repeats).run(data.X, data.y, progress=False, **options))
+
+
+def run_rates(configurations: int, repeats: int, **options: Any) -> Results:
+    """Train W2's network for one epoch at many learning rates and have the sweep's tables made."""
+    network = WORKLOADS["W2"].members[0].network
+
+    def build(learning_rate: float) -> tuple[Network, Momentum]:
+        return network, Momentum(learning_rate, epochs=1, batch_size=32)
+
+    space = {"learning_rate": np.geomspace(0.002, 0.1, configurations).tolist()}
     data = digits()
     return _finished(Sweep(build, space, repeats=repeats).run(data.X, data.y, progress=False, **options))
 

@@ -13,8 +13,9 @@ __all__ = ["SIDES", "Side", "installed"]
 
 @dataclass(frozen=True)
 class Side:
-    """Where a side's class is, and which package it needs."""
+    """What the tables call it, where its class is, and which package it needs."""
 
+    name: str
     module: str
     training: str
     needs: str
@@ -26,14 +27,16 @@ class Side:
 
 
 SIDES = {
-    "ours": Side("ours", "TrainMany", "neuralnet_core"),
-    "scikit-learn": Side("scikit_learn", "ScikitLearn", "sklearn"),
-    "numpy": Side("numpy_batched", "NumpyBatched", "numpy"),
-    "numpy-segments": Side("numpy_segments", "NumpySegments", "numpy"),
-    "pytorch-eager": Side("pytorch_eager", "PytorchEager", "torch"),
-    "pytorch": Side("pytorch_batched", "PytorchBatched", "torch"),
-    "pytorch-compiled": Side("pytorch_batched", "PytorchCompiled", "torch"),
-    "jax": Side("jax_batched", "JaxBatched", "jax"),
+    "ours": Side("neuralnet-sweep", "ours", "TrainMany", "neuralnet_core"),
+    "scikit-learn": Side("scikit-learn MLP, one after another", "scikit_learn", "ScikitLearn", "sklearn"),
+    "numpy": Side("NumPy, stacked matmul", "numpy_batched", "NumpyBatched", "numpy"),
+    "numpy-segments": Side("NumPy, segment sums", "numpy_segments", "NumpySegments", "numpy"),
+    "pytorch-eager": Side("PyTorch eager, one after another", "pytorch_eager", "PytorchEager", "torch"),
+    "pytorch": Side("PyTorch, hand-written bmm", "pytorch_batched", "PytorchBatched", "torch"),
+    "pytorch-compiled": Side(
+        "PyTorch, hand-written bmm, compiled", "pytorch_batched", "PytorchCompiled", "torch"
+    ),
+    "jax": Side("JAX, jit(scan(vmap))", "jax_batched", "JaxBatched", "jax"),
 }
 
 

@@ -27,7 +27,6 @@ Tree = Any
 class JaxBatched(Batched):
     """`jit(scan(vmap))`. Networks of unlike width are padded to the widest of their chunk."""
 
-    name = "JAX, jit(scan(vmap))"
     chunks = (8, 16, 32, 64, 128)
 
     def __init__(self, problem: Problem, chunk: int) -> None:

@@ -22,7 +22,6 @@ Array = NDArray[Any]
 class NumpyBatched(Batched):
     """`np.matmul` over stacks of matrices."""
 
-    name = "NumPy, stacked matmul"
     chunks = (8, 16, 32, 64, 128)
 
     def _prepare(self, members: tuple[Member, ...], initial: list[Array]) -> tuple[Array, Stack]:

@@ -19,7 +19,6 @@ Array = NDArray[Any]
 class NumpySegments(Batched):
     """One product for the first layer of all networks (ParallelMLPs; Farias et al., 2022), one hidden layer each."""
 
-    name = "NumPy, segment sums"
     chunks = (10, 20, 50, 100)
 
     @classmethod

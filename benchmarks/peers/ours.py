@@ -18,8 +18,6 @@ __all__ = ["TrainMany"]
 class TrainMany(Training):
     """`train_many` on the calling thread."""
 
-    name = "neuralnet-sweep, train_many"
-
     def __init__(self, problem: Problem) -> None:
         super().__init__(problem)
         self._optimizers = [self._in_order(member.optimizer) for member in problem.members]

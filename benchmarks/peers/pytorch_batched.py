@@ -24,7 +24,6 @@ torch._dynamo.config.recompile_limit = 64
 class PytorchBatched(Batched):
     """`torch.baddbmm` and hand-written gradients, without autograd."""
 
-    name = "PyTorch, hand-written bmm"
     chunks = (16, 32, 64, 128, 256)
     compiles = False
 
@@ -103,7 +102,6 @@ class PytorchBatched(Batched):
 class PytorchCompiled(PytorchBatched):
     """The same step through `torch.compile`."""
 
-    name = "PyTorch, hand-written bmm, compiled"
     chunks = (64, 256)  # each costs half a minute of compilation
     compiles = True
 

@@ -35,7 +35,6 @@ def targets(y: NDArray[Any], loss: str, dtype: str) -> torch.Tensor:
 class PytorchEager(Training):
     """The loop of a tutorial; minibatches are gathered by index, which is faster than a DataLoader."""
 
-    name = "PyTorch eager, one after another"
     one_by_one = True
 
     def __init__(self, problem: Problem) -> None:

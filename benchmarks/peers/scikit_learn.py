@@ -24,7 +24,6 @@ Estimator = MLPClassifier | MLPRegressor
 class ScikitLearn(Training):
     """The user's loop: `fit`, or with validation `partial_fit` and a score after each epoch."""
 
-    name = "scikit-learn MLP, one after another"
     one_by_one = True
 
     def __init__(self, problem: Problem) -> None:

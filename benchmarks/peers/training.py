@@ -19,8 +19,6 @@ class Training(ABC):
 
     Attributes
     ----------
-    name : str
-        What the tables call it.
     one_by_one : bool
         Whether networks are trained one after another, so that a sample tells the rate of all.
     chunks : tuple of int
@@ -28,7 +26,6 @@ class Training(ABC):
     problem : Problem
     """
 
-    name: ClassVar[str]
     one_by_one: ClassVar[bool] = False
     chunks: ClassVar[tuple[int, ...]] = ()
 
