@@ -99,7 +99,8 @@ def _version(package: str) -> str | None:
 
 
 def _relative(argument: str) -> str:
-    """Return a path without the folders above the clone, which are no reader's business."""
-    root = Path(__file__).resolve().parents[2]
-    path = Path(argument)
-    return str(path.relative_to(root)) if path.is_absolute() and path.is_relative_to(root) else argument
+    """Return a path as seen from the clone; of one elsewhere the last name, for where is no reader's business."""
+    root, path = Path(__file__).resolve().parents[2], Path(argument)
+    if not path.is_absolute():
+        return argument
+    return str(path.relative_to(root)) if path.is_relative_to(root) else path.name
