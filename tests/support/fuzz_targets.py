@@ -19,6 +19,7 @@ from sweep import Results, Sweep, datasets
 from sweep.config import load_experiment
 from sweep.errors import UserError
 from sweep.export import as_csv, as_json, readable_summary, readable_trials
+from sweep.replay import Replay
 from sweep.reporting import closing_lines
 from sweep.store import Store, StoreError
 
@@ -84,6 +85,7 @@ def configurations() -> list[bytes]:
 
 def read_store(content: bytes) -> None:
     """Read a store in every way, if the bytes are one."""
+    datasets.MOST_NUMBERS = LARGEST_SET
     path = folder() / "fuzzed.sweep"
     for old in folder().glob("fuzzed.sweep*"):
         old.unlink()
@@ -108,6 +110,8 @@ def _read_results(path: Path) -> None:
         readable_trials(results)
         readable_summary(results)
         closing_lines(results)
+        with contextlib.suppress(UserError):
+            Replay(path).study  # noqa: B018
         for ask in (lambda: results.best, results.model, results.compare):
             with contextlib.suppress(ValueError):  # which says what there is not
                 ask()
@@ -125,12 +129,14 @@ def small_store() -> bytes:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         sweep = Sweep(build, {"units": [2, 0], "rate": [0.1, 1e38]}, repeats=2)
-        sweep.run(X, X.sum(axis=1), validation=0.2, n_jobs=1, store=path, keep_models=True)
+        source = {"folder": str(folder()), "data": {"file": "data.csv", "target": "y"}}
+        sweep.run(X, X.sum(axis=1), validation=0.2, n_jobs=1, store=path, keep_models=True, source=source)
     return path.read_bytes()
 
 
 def write_values(content: bytes) -> None:
     """Change values of a good store by what the bytes say, then read it: JSON of [table, column, value] lists."""
+    datasets.MOST_NUMBERS = LARGEST_SET
     path = folder() / "changed.sweep"
     for old in folder().glob("changed.sweep*"):
         old.unlink()
