@@ -45,6 +45,7 @@ def closing_lines(results: Results) -> list[str]:
         if state != "done":
             reasons = trials.loc[trials["state"] == state, "error"].dropna()
             reason = f", the first: {reasons.iloc[0]}" if len(reasons) else ""
+            reason += f" (--retry {state} runs them again)" if state in FAILURES else ""
             lines.append(f"{counted(number, 'trial')} {state}{reason}")
     if states.get("done"):
         count = len(results.summary)

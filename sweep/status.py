@@ -8,7 +8,8 @@ from typing import Self
 
 import numpy as np
 
-from .jobs import STATES
+from .jobs import RESULTS, STATES
+from .labels import counted
 from .store import Store
 
 __all__ = ["Status"]
@@ -22,6 +23,8 @@ class Status:
     ----------
     states : dict
         How many trials are in each state; "pending" are those without a record.
+    others : int
+        Records of trials that this sweep has not: of another space, or of other data. They are kept.
     writer : str or None
         Who writes the store now.
     last_commit : str or None
@@ -41,6 +44,7 @@ class Status:
     """
 
     states: dict[str, int]
+    others: int
     writer: str | None
     last_commit: str | None
 
@@ -51,11 +55,17 @@ class Status:
             counts, at = store.states(), store.last_commit()
             states = {state or "pending": counts[state] for state in (*STATES, None) if state in counts}
             written = None if at is None else str(np.datetime64(int(at), "s")).replace("T", " ") + " UTC"
-            return cls(states, store.writer(), written)
+            return cls(states, store.others(), store.writer(), written)
 
     def __str__(self) -> str:
         """Return it in words, a line each."""
-        trials = sum(self.states.values())
-        lines = [f"trials        {trials:,}", *(f"  {s:<11} {n:,}" for s, n in self.states.items())]
+        trials, ended = sum(self.states.values()), sum(self.states.get(state, 0) for state in RESULTS)
+        share = f" ({ended / trials:.0%})" if trials else ""
+        lines = [f"results       {ended:,} of {counted(trials, 'trial')}{share}"]
+        lines += [f"  {state:<11} {number:,}" for state, number in self.states.items()]
+        if self.others:
+            lines.append(
+                f"besides       {counted(self.others, 'record')} of trials that are not in this sweep"
+            )
         lines.append(f"written by    {self.writer or 'nobody now'}")
         return "\n".join([*lines, *([f"last written  {self.last_commit}"] if self.last_commit else [])])

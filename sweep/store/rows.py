@@ -22,6 +22,7 @@ __all__ = [
     "curve_of",
     "curve_rows",
     "description_of",
+    "moment_of",
     "record_of",
     "record_row",
     "states_of",
@@ -177,6 +178,15 @@ def states_of(rows: Iterable[Row]) -> dict[str | None, int]:
     counts: dict[Any, int] = dict(rows)
     _check(counts.keys() <= {None, *STATES}, f"there are records of the states {list(counts)[:9]}")
     return counts
+
+
+def moment_of(rows: Sequence[Row]) -> float | None:
+    """Return the moment of an (at) row, None without one."""
+    if not rows:
+        return None
+    at = float(rows[0][0])
+    _check(0 <= at <= LAST_SECOND, f"it was last written at {at}")
+    return at
 
 
 def _check(holds: bool, otherwise: str) -> None:

@@ -28,6 +28,7 @@ from .rows import (
     curve_of,
     curve_rows,
     description_of,
+    moment_of,
     record_of,
     record_row,
     states_of,
@@ -207,10 +208,15 @@ class Store:
         with one_line(self.path):
             return states_of(self._rows(STATE_COUNTS))
 
+    def others(self) -> int:
+        """Return how many records are of no trial of the present sweep."""
+        query = "SELECT count(*) FROM records WHERE identity NOT IN (SELECT identity FROM trials)"
+        return int(self._rows(query)[0][0])
+
     def last_commit(self) -> float | None:
         """Return when something was last written, in seconds since 1970; None if that is not known."""
         with one_line(self.path):
-            return next((float(at) for (at,) in self._rows("SELECT at FROM last_commit")), None)
+            return moment_of(self._rows("SELECT at FROM last_commit"))
 
     def writer(self) -> str | None:
         """Return the name of the process that has the store open for writing, None if none has."""

@@ -21,6 +21,7 @@ from sweep.errors import UserError
 from sweep.export import as_csv, as_json, readable_summary, readable_trials
 from sweep.replay import Replay
 from sweep.reporting import closing_lines
+from sweep.status import Status
 from sweep.store import Store, StoreError
 
 FORMAT_1 = Path(__file__).resolve().parents[1] / "sweep" / "store" / "format_1.db"
@@ -99,8 +100,7 @@ def _read_results(path: Path) -> None:
     with contextlib.suppress(StoreError):
         with Store.read(path) as store:
             store.configurations("float32")
-            store.states()
-            store.last_commit()
+        str(Status.of(path))
         results = Results.open(path)
         repr(results)
         results._repr_html_()

@@ -23,6 +23,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from store_values import small_disk
 
 import sweep.datasets
 from neuralnet_core import derive_seed
@@ -242,6 +243,61 @@ def test_a_full_disk_is_to_be_tried_again(run: Run, monkeypatch: pytest.MonkeyPa
 
     monkeypatch.setattr("sweep.config.load_experiment", full)
     assert run("run", "moons.toml") == Outcome(75, "", "sweep: moons.sweep: No space left on device\n")
+
+
+def test_a_run_on_a_full_disk_keeps_what_there_is_room_for(run: Run, tmp_path: Path) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    arguments = [
+        "run",
+        "moons.toml",
+        "repeats=300",
+        "optimizer.epochs=9",
+        "--store",
+        "disk/a.sweep",
+        "--n-jobs",
+        "2",
+    ]
+    with small_disk(disk, 1 << 20) as resize:
+        (disk / "others").write_bytes(bytes(300 << 10))
+        ended = run(*arguments)
+        assert ended.code == 75
+        assert ended.errors == [f"sweep: no space left for {disk}/a.sweep: free some and run again to go on"]
+        status = run("status", "disk/a.sweep")
+        assert status.code == 0
+        assert re.search(r"^  done        [1-9]\d*\n  pending     [1-9]\d*$", status.out, re.MULTILINE)
+        assert run("table", "disk/a.sweep").code == 0
+        resize(16 << 20)
+        assert run(*arguments).code == 0
+        assert "1,200 of 1,200 trials" in run("status", "disk/a.sweep").out
+        assert run("verify", "disk/a.sweep", "--sample", "50").code == 0
+
+
+@pytest.mark.parametrize(
+    ("make", "code", "line"),
+    [
+        (lambda path: path.write_text("notes\n" * 999), 65, "is not a store of sweeps: choose another file"),
+        (lambda path: path.write_bytes(path.read_bytes()[:9000]), 65, "is damaged"),
+        (
+            lambda path: execute(path, "PRAGMA user_version = 99"),
+            65,
+            "was written by a newer version (format 99",
+        ),
+        (lambda path: execute(path, "PRAGMA application_id = 1"), 65, "belongs to another program"),
+        (lambda path: path.unlink() or path.mkdir(), 2, "is a folder, not a file"),
+    ],
+    ids=["text", "cut", "newer", "foreign", "folder"],
+)
+def test_a_store_that_is_none_is_one_line_with_its_code(
+    run: Run, tmp_path: Path, make: Callable[[Path], object], code: int, line: str
+) -> None:
+    run("run", "moons.toml")
+    make(tmp_path / "moons.sweep")
+    ended = run("run", "moons.toml")
+    assert ended.code == code
+    (told,) = ended.errors
+    assert told.startswith(f"sweep: {tmp_path}/moons.sweep ")
+    assert line in told
 
 
 LONG = ["optimizer.epochs=200", "repeats=300", "data.n_samples=500", f"space.hidden={[*range(20, 40)]}"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sqlite3
 import warnings
 from pathlib import Path
@@ -15,6 +16,7 @@ from neuralnet_core import Dense, Momentum, Network
 from sweep import Sweep
 from sweep.errors import DataError
 from sweep.status import Status
+from sweep.store import Store
 
 X = np.linspace(-1, 1, 40).reshape(20, 2)
 Y = X.sum(axis=1)
@@ -106,5 +108,34 @@ def test_status_counts_states(tmp_path: Path) -> None:
     run(path)
     execute(path, "DELETE FROM records WHERE record > 5")
     status = Status.of(path)
-    assert (status.states, status.writer) == ({"done": 5, "pending": 3}, None)
-    assert "pending     3" in str(status)
+    assert (status.states, status.writer, status.others) == ({"done": 5, "pending": 3}, None, 0)
+    lines = ["results       5 of 8 trials (62%)", "  done        5", "  pending     3"]
+    assert str(status).splitlines()[:3] == lines
+    with Store.open(path) as store:
+        now = Status.of(path)
+        assert now.writer == store.writer()
+        assert f"written by    process {os.getpid()} on " in str(now)
+    run(path, space={"rate": [0.01, 0.02], "units": [2]})
+    after = Status.of(path)
+    assert after.states == {"done": 4}
+    assert 0 < after.others < 5
+    assert f"besides       {after.others} records of trials that are not in this sweep" in str(after)
+
+
+def test_an_edited_build_trains_only_what_it_changed(tmp_path: Path) -> None:
+    path = tmp_path / "a.sweep"
+    first = run(path).trials.set_index("trial")
+
+    def edited(rate: float, units: int) -> Any:
+        if units == 2:  # the same, written in another way
+            return build(units=2, rate=float(f"{rate:e}"))
+        return Network([Dense(units, "relu"), Dense(1)]), Momentum(rate, epochs=3)
+
+    sweep = Sweep(edited, SPACE, repeats=2)
+    options: Any = {"validation": 0.25, "n_jobs": 1, "progress": False}
+    again = sweep.run(X, Y, store=path, **options).trials.set_index("trial")
+    same = again["params_units"] == 2
+    assert again.loc[same].equals(first.loc[same])  # the clock's columns too: it was not trained again
+    assert not again.loc[~same, "identity"].isin(first["identity"]).any()
+    anew = sweep.run(X, Y, **options).trials.set_index("trial")
+    assert again.drop(columns=CLOCK).equals(anew.drop(columns=CLOCK))
