@@ -50,10 +50,13 @@ def set_up_reader(connection: Connection, path: Path) -> Connection:
     version = _check_format(connection, path)
     if version < SCHEMA_VERSION:
         # Who only reads does not change the file: a copy, in SQLite's temporary storage, is brought up to date.
-        copy = sqlite3.connect("", isolation_level=None, check_same_thread=False)
-        with contextlib.closing(connection):
+        with contextlib.ExitStack() as stack:
+            copy = sqlite3.connect("", isolation_level=None, check_same_thread=False)
+            stack.callback(copy.close)
             connection.backup(copy)
-        _migrate(copy, version)
+            _migrate(copy, version)
+            stack.pop_all()
+        connection.close()
         connection = copy
     connection.execute("PRAGMA query_only = ON")
     return connection

@@ -19,8 +19,8 @@ from .faults import StoreError
 __all__ = [
     "BuiltRows",
     "configurations_of",
-    "curve_of",
     "curve_rows",
+    "curves_of",
     "description_of",
     "moment_of",
     "record_of",
@@ -168,9 +168,13 @@ def curve_rows(record: Record) -> Iterator[tuple[str, bytes]]:
         yield name, np.asarray(values, "<f4").tobytes()
 
 
-def curve_of(points: bytes) -> NDArray[np.float64]:
-    """Return the curve that `curve_rows` wrote."""
-    return np.frombuffer(points, "<f4").astype(np.float64)
+def curves_of(rows: Iterable[Row]) -> dict[int, dict[str, NDArray[np.float64]]]:
+    """Return the curves of (record, metric, points) rows, by record and metric."""
+    curves: dict[int, dict[str, NDArray[np.float64]]] = {}
+    for record, metric, points in rows:
+        _check(isinstance(metric, str), f"a curve has the name {metric!r}")
+        curves.setdefault(record, {})[metric] = np.frombuffer(points, "<f4").astype(np.float64)
+    return curves
 
 
 def states_of(rows: Iterable[Row]) -> dict[str | None, int]:

@@ -25,8 +25,8 @@ from .formats import check_whole
 from .rows import (
     BuiltRows,
     configurations_of,
-    curve_of,
     curve_rows,
+    curves_of,
     description_of,
     moment_of,
     record_of,
@@ -45,6 +45,7 @@ RECORDS = """
 SELECT record, identity, state, epoch, metrics, error, digest, started, seconds, worker
 FROM records ORDER BY record
 """
+CURVES = "SELECT record, metric, points FROM curves"
 STATE_COUNTS = "SELECT state, count(*) FROM trials LEFT JOIN records USING (identity) GROUP BY state"
 ROW_BYTES = 400  # of a record without its curves and its model, roughly
 
@@ -200,7 +201,7 @@ class Store:
         """Return every record by identity, in order of recording; without curves it is quicker."""
         with one_line(self.path):
             rows = self._rows(RECORDS)
-            points = self._curves() if curves else {}
+            points = curves_of(self._rows(CURVES)) if curves else {}
             return {row[0]: record_of(row, points.get(number, {})) for number, *row in rows}
 
     def states(self) -> dict[str | None, int]:
@@ -254,12 +255,6 @@ class Store:
         self.flush()
         with one_line(self.path):
             return self._reader.execute(query, tuple(values)).fetchall()
-
-    def _curves(self) -> dict[int, dict[str, Any]]:
-        curves: dict[int, dict[str, Any]] = {}
-        for number, metric, points in self._rows("SELECT record, metric, points FROM curves"):
-            curves.setdefault(number, {})[metric] = curve_of(points)
-        return curves
 
 
 def _close(reader: Connection, writer: GroupWriter | None) -> None:

@@ -109,6 +109,39 @@ def test_contents_that_make_no_sense_are_one_line(path: Path, statement: str) ->
     one_line(caught)
 
 
+@pytest.mark.parametrize(
+    ("table", "column"),
+    [
+        ("curves", "metric"),
+        ("records", "identity"),
+        ("trials", "identity"),
+        ("configurations", "params"),
+        ("sweep", "value"),
+    ],
+)
+def test_values_of_another_kind_than_the_schema_says_are_one_line(
+    path: Path, table: str, column: str
+) -> None:
+    with Store.open(path) as store:
+        store.describe({"repeats": 1})
+        store.replace_trials([trial()])
+        store.record(record())
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("PRAGMA writable_schema = ON")
+        schema = connection.execute("SELECT sql FROM sqlite_schema WHERE name = ?", (table,)).fetchone()[0]
+        change = "UPDATE sqlite_schema SET sql = ? WHERE name = ?"
+        connection.execute(
+            change, (schema.replace("STRICT, WITHOUT", "WITHOUT").replace(") STRICT", ")"), table)
+        )
+        connection.execute("PRAGMA writable_schema = RESET")
+        connection.execute(f"UPDATE OR REPLACE {table} SET {column} = x'ff00'")
+        connection.execute("PRAGMA writable_schema = ON")
+        connection.execute(change, (schema, table))
+    with pytest.raises(StoreError, match="is damaged") as caught:
+        read_everything(path)
+    one_line(caught)
+
+
 def test_a_read_only_store_is_read_and_not_written() -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder).resolve() / "digits.sweep"
