@@ -90,33 +90,41 @@ class Batch:
         """Return the arguments, as `broadcast` takes them."""
         return cls(**broadcast(*arguments))
 
-    def lanes(self, n: int, *, has_validation_set: bool) -> list[Lane]:
-        """Return a lane per network; equal rows become one array, which packs recognise."""
+    def lanes(self, n: int, held_out: NDArray[np.int64] | None) -> list[Lane]:
+        """Return a lane per network; equal rows become one array, which packs recognise.
+
+        `held_out` are the rows of the validation data that serve all networks, if there are such data.
+        """
         everything = np.arange(n)
-        known: dict[int, NDArray[np.int64]] = {}
+        known: dict[tuple[str, int], NDArray[np.int64]] = {}
 
         def checked(name: str, value: Any) -> NDArray[np.int64]:
-            if id(value) not in known:
-                known[id(value)] = check_rows(value, n, name)
-            return known[id(value)]
+            key = name, id(value)
+            if key not in known:
+                known[key] = check_rows(value, n, name)
+            return known[key]
 
-        lanes = []
-        fields = zip(
-            self.networks,
-            self.optimizers,
-            self.seeds,
-            self.rows,
-            self.validation_rows,
-            self.initial,
-            strict=True,
-        )
-        for network, optimizer, seed, rows, validation_rows, initial in fields:
-            if has_validation_set and validation_rows is not None:
-                raise ValueError("give validation or validation_rows, not both")
-            own = everything if rows is None else checked("rows", rows)
-            held_out = None if validation_rows is None else checked("validation_rows", validation_rows)
-            lanes.append(Lane(network, optimizer, seed, own, held_out, initial))
-        return lanes
+        if held_out is not None and any(rows is not None for rows in self.validation_rows):
+            raise ValueError("give validation or validation_rows, not both")
+        return [
+            Lane(
+                network,
+                optimizer,
+                seed,
+                everything if rows is None else checked("rows", rows),
+                held_out if validation_rows is None else checked("validation_rows", validation_rows),
+                initial,
+            )
+            for network, optimizer, seed, rows, validation_rows, initial in zip(
+                self.networks,
+                self.optimizers,
+                self.seeds,
+                self.rows,
+                self.validation_rows,
+                self.initial,
+                strict=True,
+            )
+        ]
 
 
 class Task:
@@ -146,36 +154,51 @@ class Task:
                 )
             check_same_length(validation_X=self.validation_features, validation_y=validation[1])
             self.validation_y = validation[1]
+        held_out = self.validation_features
+        self.validation_rows = None if held_out is None else np.arange(len(held_out))
         self._encoded: dict[tuple[str, int], tuple[PackData, Targets]] = {}
+
+    def key(self, network: Network) -> tuple[str, int]:
+        """Return what networks that read the same data have in common: the loss and the number of outputs."""
+        return network.loss, network.build(self.input_shape).output_shape[0]
 
     def data_for(self, network: Network) -> tuple[PackData, Targets]:
         """Return the data with targets as the network's loss takes them."""
-        outputs = network.build(self.input_shape).output_shape[0]
-        key = network.loss, outputs
+        key = self.key(network)
         if key not in self._encoded:
-            targets = encode_targets(self.y, get_loss(network.loss), outputs, self.dtype, exact=True)
-            held_out = None
-            if self.validation_y is not None:
-                held_out = encode_targets(
-                    self.validation_y,
-                    get_loss(network.loss),
-                    outputs,
-                    self.dtype,
-                    classes=targets.classes or (),
-                ).values
-            data = PackData(self.features, targets.values, self.weights, self.validation_features, held_out)
-            self._encoded[key] = data, targets
+            self._encoded[key] = self._encode(*key)
         return self._encoded[key]
 
-    def check(self, lane: Lane) -> None:
-        """Raise for a lane that cannot be trained on this data."""
-        self.data_for(lane.network)
-        if self.weights is not None and not self.weights[lane.rows].any():
-            raise ValueError("sample_weight must not be 0 for all rows that a network is trained on")
+    def _encode(self, name: str, outputs: int) -> tuple[PackData, Targets]:
+        loss = get_loss(name)
+        targets = encode_targets(self.y, loss, outputs, self.dtype, exact=True)
+        held_out = None
+        if self.validation_y is not None:
+            classes = targets.classes or ()
+            held_out = encode_targets(self.validation_y, loss, outputs, self.dtype, classes=classes).values
+        data = PackData(self.features, targets.values, self.weights, self.validation_features, held_out)
+        return data, targets
+
+    def check(self, lanes: Sequence[Lane]) -> None:
+        """Raise for a lane that cannot be trained on this data; what is the same for many is looked at once."""
+        weighed: set[int] = set()
+        seen: set[tuple[int, int, bool]] = set()
+        for lane in lanes:
+            if self.weights is not None and id(lane.rows) not in weighed:
+                weighed.add(id(lane.rows))
+                if not self.weights[lane.rows].any():
+                    raise ValueError("sample_weight must not be 0 for all rows that a network is trained on")
+            setting = id(lane.network), id(lane.optimizer), lane.validation_rows is None
+            if setting not in seen:
+                seen.add(setting)
+                self.data_for(lane.network)
+                self._check_early_stopping(lane)
+
+    def _check_early_stopping(self, lane: Lane) -> None:
         early = lane.optimizer.early_stopping
         if early is None or early.monitor == "train_loss":
             return
-        if self.validation_features is None and lane.validation_rows is None:
+        if lane.validation_rows is None:
             raise ValueError(
                 f"early stopping on {early.monitor} needs validation data; give validation=(X, y)"
             )

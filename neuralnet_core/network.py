@@ -157,10 +157,13 @@ class Network:
         >>> narrow.room_for(wide) == wide.room_for(narrow) == wide
         True
         """
-        if other == self:
+        if other is self:
             return self
-        pairs = zip(self.layers, other.layers, strict=True)
-        return Network(tuple(mine.room_for(theirs) for mine, theirs in pairs), self.loss)
+        pairs = list(zip(self.layers, other.layers, strict=True))
+        wider = [mine.room_for(theirs) for mine, theirs in pairs]
+        if all(layer is mine for layer, (mine, _) in zip(wider, pairs, strict=True)):
+            return self
+        return Network(tuple(wider), self.loss)
 
 
 @lru_cache(maxsize=4096)

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Hashable, Iterator, Sequence
+from functools import reduce
 from typing import NamedTuple
 
 from .costs import Recipe, pack_seconds
+from .encoding import optimizer_code
 from .engine.dispatch import instruction_sets, kernel
 from .layers import Shape
 from .network import Network, check_shape
 from .optimizers import Optimizer
-from .plans import optimizer_code
 from .ways import SLICED, Mode, Way
 
-__all__ = ["Pack", "plan_packs", "training_cost"]
+__all__ = ["Pack", "likeness", "plan_packs", "recipe_of", "training_cost"]
 
 
 class Pack(NamedTuple):
@@ -37,6 +38,7 @@ def plan_packs(
     lengths: Sequence[tuple[int, int]],
     orders: Sequence[Hashable] | None = None,
     keys: Sequence[Hashable] | None = None,
+    epochs: int | None = None,
 ) -> list[Pack]:
     """Return the packs that train all networks at the least predicted cost.
 
@@ -56,6 +58,8 @@ def plan_packs(
         data loads, so full packs are made of one order before the rest is mixed.
     keys : sequence, optional
         Whatever else must be equal within a pack.
+    epochs : int, optional
+        How many epochs they have before them, if not all of their optimizers'.
 
     Examples
     --------
@@ -66,121 +70,157 @@ def plan_packs(
     [(0, 2, 4, 6), (1, 3, 5, 7)]
     """
     shape = check_shape(input_shape)
-    groups: dict[Hashable, dict[Hashable, list[int]]] = defaultdict(lambda: defaultdict(list))
-    signatures = {id(network): network.signature(shape) for network in networks}
-    recipes = {id(optimizer): optimizer_signature(optimizer) for optimizer in optimizers}
-    for index, (network, optimizer, length) in enumerate(zip(networks, optimizers, lengths, strict=True)):
-        like = signatures[id(network)], recipes[id(optimizer)], length, keys[index] if keys else None
-        groups[like][orders[index] if orders else None].append(index)
-    packs: list[Pack] = []
-    for by_order in groups.values():
-        some = next(iter(by_order.values()))[0]
-        recipe = recipe_of(optimizers[some], shape, dtype, *lengths[some])
-        packs += _Group(networks, optimizers, recipe).packs(by_order)
-    return packs
+    groups: dict[Hashable, _Group] = {}
+    # A sweep has few values and many networks: what is to be known of a value is looked up once.
+    known: dict[Hashable, tuple[_Group, int]] = {}
+    everything = zip(networks, optimizers, lengths, strict=True)
+    for index, (network, optimizer, length) in enumerate(everything):
+        setting = id(network), id(optimizer), length, keys[index] if keys else None
+        if setting not in known:
+            like = likeness(network, optimizer, shape, length, setting[-1])
+            if like not in groups:
+                recipe = recipe_of(optimizer, shape, dtype, *length)
+                groups[like] = _Group(recipe if epochs is None else recipe._replace(epochs=epochs))
+            known[setting] = groups[like], groups[like].kind(network, optimizer)
+        group, kind = known[setting]
+        group.add(index, kind, orders[index] if orders else None)
+    return [pack for group in groups.values() for pack in group.packs()]
+
+
+def likeness(
+    network: Network, optimizer: Optimizer, shape: Shape, length: tuple[int, int], key: Hashable = None
+) -> tuple[Hashable, ...]:
+    """Return what networks must have in common to be lanes of one pack; every rate may differ."""
+    recipe = optimizer_code(optimizer), optimizer.epochs, optimizer.batch_size, optimizer.shuffle
+    return network.signature(shape), recipe, length, key
 
 
 class _Group:
-    """Networks that may be lanes of one pack."""
+    """Networks that may be lanes of one pack; those of one kind are equal in all that time depends on."""
 
-    def __init__(self, networks: Sequence[Network], optimizers: Sequence[Optimizer], recipe: Recipe) -> None:
-        self._networks, self._optimizers = networks, optimizers
-        self._recipes = [recipe._replace(clips=clips) for clips in (False, True)]
+    def __init__(self, recipe: Recipe) -> None:
+        self._recipe = recipe
         self._lanes = {name: kernel(recipe.dtype, name).lanes for name in instruction_sets()}
-        self._sizes: dict[int, tuple[int, int]] = {}
-        self._numbers: dict[Network, int] = {}
-        self._wide: dict[tuple[int, bool], bool] = {}
-        self._alone: dict[tuple[int, bool], tuple[float, Way]] = {}
+        self._numbers: dict[tuple[Network, bool], int] = {}
+        self._by_order: dict[Hashable, list[tuple[int, int]]] = defaultdict(list)
 
-    def packs(self, by_order: dict[Hashable, list[int]]) -> Iterator[Pack]:
+    def kind(self, network: Network, optimizer: Optimizer) -> int:
+        """Return the number of a network's kind."""
+        return self._numbers.setdefault((network, optimizer.clip_norm is not None), len(self._numbers))
+
+    def add(self, index: int, kind: int, order: Hashable) -> None:
+        """Take a network in."""
+        self._by_order[order].append((kind, index))
+
+    def packs(self) -> Iterator[Pack]:
         """Yield the packs: full ones of one order first, from the largest networks on; what is left is mixed."""
-        rest: list[tuple[int, Hashable]] = []
+        divider = _Divider(list(self._numbers), self._recipe, self._lanes)
         most = max(self._lanes.values())
-        for order, indices in by_order.items():
+        rest: list[tuple[int, int, Hashable]] = []
+        for order, members in self._by_order.items():
+            ranked = sorted((divider.rank[kind], index, order) for kind, index in members)
             waiting = []
-            for index in sorted(indices, key=self._size, reverse=True):
-                if self._is_wide(index):
-                    yield self._single(index)
+            for one in ranked:
+                if divider.is_wide(one[0]):
+                    yield Pack((one[1],), *divider.alone(one[0]))
                 else:
-                    waiting.append((index, order))
+                    waiting.append(one)
             full = len(waiting) // most * most
             for start in range(0, full, most):
-                yield from self._divided(waiting[start : start + most])
+                yield from divider.divided(waiting[start : start + most])
             rest += waiting[full:]
-        rest.sort(key=lambda one: self._size(one[0]), reverse=True)
-        yield from self._divided(rest)
+        rest.sort(key=lambda one: one[0])
+        yield from divider.divided(rest)
 
-    def _divided(self, indices: list[tuple[int, Hashable]]) -> Iterator[Pack]:
-        """Yield the packs into which networks, each with its order, divide at the least cost, neighbours together."""
-        cheapest = [0.0] * (len(indices) + 1)
-        chosen: list[Pack] = []
-        for place in range(len(indices) - 1, -1, -1):
-            options = self._beginnings(indices, place)
-            costs = [(pack.seconds + cheapest[place + len(pack.members)], pack) for pack in options]
-            cheapest[place], pack = min(costs, key=lambda one: one[0])
-            chosen.append(pack)
-        place = 0
-        while place < len(indices):
-            pack = chosen[len(indices) - 1 - place]
-            yield pack
-            place += len(pack.members)
 
-    def _beginnings(self, indices: list[tuple[int, Hashable]], place: int) -> Iterator[Pack]:
-        """Yield the packs that the network at `place` may begin: alone, or with as many as there are lanes."""
-        yield self._single(indices[place][0])
-        for name, lanes in self._lanes.items():
-            window = indices[place : place + lanes]
-            if len(window) > 1:
-                mixed = len({order for _, order in window}) > 1
-                yield self._together(tuple(index for index, _ in window), name, mixed=mixed)
+class _Divider:
+    """Divides networks, which come by rank (the largest first), into packs at the least cost."""
 
-    def _is_wide(self, index: int) -> bool:
+    def __init__(self, kinds: list[tuple[Network, bool]], recipe: Recipe, lanes: dict[str, int]) -> None:
+        self._recipe, self._lanes = recipe, lanes
+        sizes = [network.build(recipe.input_shape).size for network, _ in kinds]
+        by_size = sorted(range(len(kinds)), key=lambda kind: -sizes[kind])
+        self._kinds = [kinds[kind] for kind in by_size]
+        self.rank = {kind: rank for rank, kind in enumerate(by_size)}
+        self._alone: dict[int, tuple[Way, float]] = {}
+        self._wide: dict[int, bool] = {}
+        self._together: dict[tuple[Hashable, ...], tuple[Way, float]] = {}
+        self._divisions: dict[tuple[int, ...], list[tuple[int, Way, float]]] = {}
+
+    def alone(self, rank: int) -> tuple[Way, float]:
+        """Return the best way of a network alone, and its predicted seconds."""
+        if rank not in self._alone:
+            network, clips = self._kinds[rank]
+            self._alone[rank] = way_alone(network, self._recipe._replace(clips=clips))
+        return self._alone[rank]
+
+    def is_wide(self, rank: int) -> bool:
         """Whether a network alone costs less than its share of the fullest pack."""
-        network, clips = self._networks[index], self._clips(index)
-        key = id(network), clips
-        if key not in self._wide:
+        if rank not in self._wide:
             full = [
-                self._together((index,) * lanes, name, mixed=False) for name, lanes in self._lanes.items()
+                self._cost((rank,) * lanes, name, False)[1] / lanes for name, lanes in self._lanes.items()
             ]
-            share = min(pack.seconds / len(pack.members) for pack in full)
-            self._wide[key] = self._single(index).seconds <= share
-        return self._wide[key]
+            self._wide[rank] = self.alone(rank)[1] <= min(full)
+        return self._wide[rank]
 
-    def _together(self, members: tuple[int, ...], instruction_set: str, *, mixed: bool) -> Pack:
-        room = self._networks[members[0]]
-        for index in members[1:]:
-            network = self._networks[index]
-            room = room if network is room else room.room_for(network)
-        recipe = self._recipes[any(self._clips(index) for index in members)]
-        way = Way("networks", instruction_set)
-        return Pack(members, way, pack_seconds(room, recipe, way, len(members), mixes_orders=mixed))
+    def divided(self, members: list[tuple[int, int, Hashable]]) -> Iterator[Pack]:
+        """Yield the packs of networks, each given by its rank, its number and its order."""
+        ranks = tuple(rank for rank, _, _ in members)
+        orders = [order for _, _, order in members]
+        alike = len(set(orders)) <= 1
+        division = self._divisions.get(ranks) if alike else None
+        if division is None:
+            division = self._divide(ranks, orders)
+            if alike:
+                self._divisions[ranks] = division
+        start = 0
+        for count, way, seconds in division:
+            yield Pack(tuple(index for _, index, _ in members[start : start + count]), way, seconds)
+            start += count
 
-    def _single(self, index: int) -> Pack:
-        network, clips = self._networks[index], self._clips(index)
-        key = id(network), clips
-        if key not in self._alone:
-            self._alone[key] = way_alone(network, self._recipes[clips])
-        seconds, way = self._alone[key]
-        return Pack((index,), way, seconds)
+    def _divide(self, ranks: tuple[int, ...], orders: list[Hashable]) -> list[tuple[int, Way, float]]:
+        """Return the packs of the cheapest division that leaves neighbours together: how many, way, seconds."""
+        cheapest = [0.0] * (len(ranks) + 1)
+        chosen: list[tuple[int, Way, float]] = []
+        for place in range(len(ranks) - 1, -1, -1):
+            options = [(1, *self.alone(ranks[place]))]
+            for name, lanes in self._lanes.items():
+                window = ranks[place : place + lanes]
+                if len(window) > 1:
+                    mixed = len(set(orders[place : place + lanes])) > 1
+                    options.append((len(window), *self._cost(window, name, mixed)))
+            cheapest[place], best = min(
+                (seconds + cheapest[place + count], number)
+                for number, (count, _, seconds) in enumerate(options)
+            )
+            chosen.append(options[best])
+        division, place = [], 0
+        while place < len(ranks):
+            division.append(chosen[len(ranks) - 1 - place])
+            place += division[-1][0]
+        return division
 
-    def _clips(self, index: int) -> bool:
-        return self._optimizers[index].clip_norm is not None
+    def _cost(self, ranks: tuple[int, ...], instruction_set: str, mixed: bool) -> tuple[Way, float]:
+        """Return the way and the seconds of networks together in one pack."""
+        distinct = tuple(dict.fromkeys(ranks))
+        key = distinct, len(ranks), instruction_set, mixed
+        if key not in self._together:
+            kinds = [self._kinds[rank] for rank in distinct]
+            room = reduce(Network.room_for, (network for network, _ in kinds))
+            recipe = self._recipe._replace(clips=any(clips for _, clips in kinds))
+            way = Way("networks", instruction_set)
+            seconds = pack_seconds(room, recipe, way, len(ranks), mixes_orders=mixed)
+            self._together[key] = way, seconds
+        return self._together[key]
 
-    def _size(self, index: int) -> tuple[int, int]:
-        """Return what networks are sorted by: parameters, and then what they are, so that equal ones are together."""
-        network = self._networks[index]
-        if id(network) not in self._sizes:
-            number = self._numbers.setdefault(network, len(self._numbers))
-            self._sizes[id(network)] = network.build(self._recipes[0].input_shape).size, -number
-        return self._sizes[id(network)]
 
-
-def way_alone(network: Network, recipe: Recipe) -> tuple[float, Way]:
-    """Return the predicted seconds of a network alone, and the way that takes them."""
+def way_alone(network: Network, recipe: Recipe) -> tuple[Way, float]:
+    """Return the best way of a network alone, and its predicted seconds."""
     largest = max(min(recipe.batch_size or recipe.rows, recipe.rows), recipe.validation_rows)
     modes: tuple[Mode, ...] = ("units", "slices") if largest > SLICED else ("units",)
     ways = [Way(mode, name) for name in instruction_sets() for mode in modes]
-    return min((pack_seconds(network, recipe, way, 1), way) for way in ways)
+    seconds, way = min((pack_seconds(network, recipe, way, 1), way) for way in ways)
+    return way, seconds
 
 
 def recipe_of(
@@ -197,11 +237,6 @@ def recipe_of(
         rows,
         validation_rows,
     )
-
-
-def optimizer_signature(optimizer: Optimizer) -> tuple[Hashable, ...]:
-    """Return what optimizers must have in common to be lanes of one pack; every rate may differ."""
-    return (optimizer_code(optimizer), optimizer.epochs, optimizer.batch_size, optimizer.shuffle)
 
 
 def training_cost(

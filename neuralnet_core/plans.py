@@ -3,37 +3,53 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import reduce
+from functools import lru_cache, reduce
 from types import ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .activations import get_activation
+from .encoding import HYPER, SCHEDULE, STOPPING, lane_numbers, optimizer_code
 from .engine.dispatch import StrictFloats, instruction_sets, kernel
-from .layers import Dense, Dropout
-from .layout import Layout
+from .layers import Dense, Dropout, Shape
 from .losses import get_loss
 from .network import Network
-from .optimizers import Adam, AdamW, EarlyStopping, Momentum, Optimizer, RMSprop
+from .optimizers import Optimizer
 from .random import dropout_threshold, initial_values
-from .schedules import CosineDecay, ExponentialDecay, Schedule, StepDecay, WarmUp
 from .ways import CHUNK, SLICED, SLICES, Way
 
-__all__ = ["Lane", "PackData", "PackPlan", "make_plan", "optimizer_code", "schedule_row", "visiting_order"]
+__all__ = ["Lane", "LaneState", "PackData", "PackPlan", "make_plan"]
 
-# Codes and rows that the kernels know by the same names (engine/structs.pxd).
+# Codes that the kernels know by the same names (engine/structs.pxd).
 STAGE_DENSE, STAGE_DROPOUT = 0, 1
-GRADIENT_DESCENT, MOMENTUM, NESTEROV, RMSPROP, ADAM, ADAMW = range(6)
-HYPER_ROWS = 9
+
+SMALL = 4096  # parameters: the initial values of such networks are kept for the others of a seed
 
 
-@dataclass(frozen=True)
-class Lane:
-    """One network of a pack: what to train, from which seed, on which rows."""
+class LaneState(NamedTuple):
+    """Where the training of a network stands at the end of an epoch: it goes on from there in any pack.
+
+    Arrays are flat, in the network's own layout; those that its optimizer or its early stopping do not have are None.
+    """
+
+    epoch: int
+    updates: int
+    parameters: NDArray[Any]
+    first_state: NDArray[Any] | None
+    second_state: NDArray[Any] | None
+    beta_powers: tuple[float, float]
+    best: float  # what early stopping has seen, and when
+    best_epoch: int
+    kept: NDArray[Any] | None  # the parameters of the best epoch
+    history: NDArray[np.float64]  # (metrics, epochs so far)
+
+
+class Lane(NamedTuple):
+    """One network of a pack: what to train, from which seed, on which rows, and from where it goes on."""
 
     network: Network
     optimizer: Optimizer
@@ -41,6 +57,15 @@ class Lane:
     rows: NDArray[np.int64]
     validation_rows: NDArray[np.int64] | None = None
     initial: Mapping[str, ArrayLike] | None = None
+    state: LaneState | None = None
+
+    @property
+    def order(self) -> tuple[Hashable, ...]:
+        """What says in which order it visits which rows; arrays count as the same if they are one object."""
+        optimizer, rows = self.optimizer, self.rows
+        full = optimizer.batch_size is None or optimizer.batch_size >= len(rows)
+        draws = optimizer.shuffle and not full
+        return self.seed if draws else None, id(rows), id(self.validation_rows)
 
 
 @dataclass(frozen=True)
@@ -60,9 +85,7 @@ class PackPlan:
 
     engine: ModuleType  # the compiled module, whose lanes the arrays are made for
     program: NDArray[np.int64]  # (layers, 5): kind, activation, inputs, units, has bias
-    lane_units: NDArray[
-        np.int64
-    ]  # (layers, LANES): the units that a lane has of a layer; the rest is padding
+    lane_units: NDArray[np.int64]  # (layers, LANES): units that a lane has of a layer; the rest is padding
     solo: bool  # one network, whose units are the lanes
     chunk: int  # samples worked through at a time
     inputs: int
@@ -71,7 +94,7 @@ class PackPlan:
     loss: int
     optimizer: int
     clipping: bool
-    hyper: NDArray[np.float64]  # (HYPER_ROWS, LANES)
+    hyper: NDArray[np.float64]  # (HYPER_ROWS, LANES): encoding.py
     schedules: NDArray[np.float64]  # (5, LANES)
     dropout: NDArray[np.float64]  # (2 x dropout layers, LANES): thresholds, then scales
     seeds: NDArray[np.uint64]
@@ -93,7 +116,8 @@ class PackPlan:
     shuffle: bool
     stopping: NDArray[np.float64]  # (4, LANES): metric or -1, patience, min_delta, restore_best
     cancel: NDArray[np.int32]
-    trains: bool = True
+    trains: bool
+    states: Sequence[LaneState] | None  # of each lane, where their trainings go on
 
 
 def make_plan(
@@ -108,39 +132,38 @@ def make_plan(
 
     In which `way` they train changes no bit.
     """
-    first, dtype = lanes[0], data.features.dtype.name
+    first, dtype, shape = lanes[0], data.features.dtype.name, data.features.shape[1:]
     way = way or usual_way(lanes)
     engine = kernel(dtype, way.instruction_set)
-    width = engine.lanes
-    padded = [*lanes, *[first] * (width - len(lanes))]
-    layout = reduce(Network.room_for, (lane.network for lane in lanes)).build(data.features.shape[1:])
-    own = [lane.network.build(layout.input_shape) for lane in padded]
-    shared = all(_same_order(lane, first) for lane in lanes)
+    padded = [*lanes, *[first] * (engine.lanes - len(lanes))]
+    room = reduce(Network.room_for, (lane.network for lane in lanes))
+    shared = len({lane.order for lane in lanes}) == 1
     rows = _rows([lane.rows for lane in padded], shared)
     validates = first.validation_rows is not None
+    numbers = np.array([lane_numbers(lane.optimizer) for lane in padded]).T.copy()
     return PackPlan(
         engine=engine,
-        program=_program(layout),
-        lane_units=np.array([_units(mine) for mine in own], np.int64).T.copy(),
+        program=_program(room, shape),
+        lane_units=np.array([_units(lane.network, shape) for lane in padded], np.int64).T.copy(),
         solo=way.mode == "units",
         chunk=CHUNK[way.mode],
         inputs=data.features.shape[1],
-        outputs=layout.output_shape[0],
+        outputs=room.build(shape).output_shape[0],
         target_width=data.targets.shape[1],
         loss=get_loss(first.network.loss).code,
         optimizer=optimizer_code(first.optimizer),
         clipping=any(lane.optimizer.clip_norm is not None for lane in lanes),
-        hyper=_table(_hyper(lane.optimizer) for lane in padded),
-        schedules=_table(schedule_row(lane.optimizer.learning_rate) for lane in padded),
-        dropout=_dropout(padded),
+        hyper=numbers[HYPER],
+        schedules=numbers[SCHEDULE],
+        dropout=np.array([_dropout(lane.network) for lane in padded]).T.copy(),
         seeds=np.array([lane.seed for lane in padded], np.uint64),
-        initial=_initial(padded, own, dtype),
+        initial=_initial(lanes, engine.lanes, shape, dtype),
         features=data.features.reshape(len(data.features), -1),
         targets=data.targets,
         weights=data.weights,
         rows=rows,
         order=np.empty_like(rows),
-        spread=np.empty((_longest_slice(lanes), width), np.int64) if way.mode == "slices" else None,
+        spread=np.empty((_longest_slice(first), engine.lanes), np.int64) if way.mode == "slices" else None,
         shared_rows=shared,
         validation_features=data.features if data.validation_features is None else data.validation_features,
         validation_targets=data.targets if data.validation_targets is None else data.validation_targets,
@@ -149,29 +172,11 @@ def make_plan(
         epochs=first.optimizer.epochs,
         batch_size=first.optimizer.batch_size or 0,
         shuffle=first.optimizer.shuffle,
-        stopping=_table(_stopping(lane.optimizer.early_stopping) for lane in padded),
+        stopping=numbers[STOPPING],
         cancel=cancel,
         trains=trains,
+        states=None if first.state is None else [lane.state for lane in padded if lane.state is not None],
     )
-
-
-def visiting_order(
-    optimizer: Optimizer, seed: int, rows: NDArray[np.int64], validation_rows: NDArray[np.int64] | None
-) -> tuple[Hashable, ...]:
-    """Return what says in which order a network visits which rows; arrays count as the same if they are one object."""
-    full = optimizer.batch_size is None or optimizer.batch_size >= len(rows)
-    draws = optimizer.shuffle and not full
-    return (seed if draws else None, id(rows), None if validation_rows is None else id(validation_rows))
-
-
-def _same_order(a: Lane, b: Lane) -> bool:
-    orders = (visiting_order(lane.optimizer, lane.seed, lane.rows, lane.validation_rows) for lane in (a, b))
-    return next(orders) == next(orders)
-
-
-def _table(by_lane: Iterable[Sequence[float]]) -> NDArray[np.float64]:
-    """Return (numbers, lanes) from the numbers of each lane."""
-    return np.array(list(by_lane), np.float64).T.copy()
 
 
 def _rows(rows: Sequence[Any], shared: bool) -> NDArray[np.int64]:
@@ -187,15 +192,16 @@ def usual_way(lanes: Sequence[Lane]) -> Way:
     return Way("slices" if sliced else "units", instruction_sets()[-1 if sliced else 0])
 
 
-def _longest_slice(lanes: Sequence[Lane]) -> int:
+def _longest_slice(lane: Lane) -> int:
     """Return the samples in a slice of the largest sum over samples: an eighth of the rows."""
-    held_out = lanes[0].validation_rows
-    return -(-max(len(lanes[0].rows), 0 if held_out is None else len(held_out)) // SLICES)
+    held_out = lane.validation_rows
+    return -(-max(len(lane.rows), 0 if held_out is None else len(held_out)) // SLICES)
 
 
-def _program(layout: Layout) -> NDArray[np.int64]:
+@lru_cache(maxsize=4096)
+def _program(network: Network, shape: Shape) -> NDArray[np.int64]:
     rows = []
-    for built in layout.layers:
+    for built in network.build(shape).layers:
         inputs, units = math.prod(built.input_shape), math.prod(built.output_shape)
         match built.layer:
             case Dense(activation=activation, bias=bias):
@@ -205,80 +211,35 @@ def _program(layout: Layout) -> NDArray[np.int64]:
     return np.array(rows, np.int64)
 
 
-def optimizer_code(optimizer: Optimizer) -> int:
-    """Return how the engine calls the kind of an optimizer (engine/structs.pxd)."""
-    match optimizer:
-        case Momentum(nesterov=nesterov):
-            return NESTEROV if nesterov else MOMENTUM
-        case RMSprop():
-            return RMSPROP
-        case AdamW():
-            return ADAMW
-        case Adam():
-            return ADAM
-        case _:
-            return GRADIENT_DESCENT
+@lru_cache(maxsize=4096)
+def _units(network: Network, shape: Shape) -> tuple[int, ...]:
+    return tuple(math.prod(built.output_shape) for built in network.build(shape).layers)
 
 
-def _hyper(optimizer: Optimizer) -> list[float]:
-    """Return the rows of `hyper` (engine/structs.pxd) of one lane; an absent clip limit is infinite."""
-    limit = np.inf if optimizer.clip_norm is None else optimizer.clip_norm
-    common = [optimizer.l1, optimizer.l2, limit]
-    match optimizer:
-        case Momentum(momentum=momentum, dampening=dampening):
-            own = [momentum, 1.0 - dampening]
-        case RMSprop(decay=decay, epsilon=epsilon):
-            own = [decay, 1.0 - decay, 0.0, 0.0, epsilon]
-        case Adam(beta1=beta1, beta2=beta2, epsilon=epsilon):
-            shrinks = optimizer.weight_decay if isinstance(optimizer, AdamW) else 0.0
-            own = [beta1, 1.0 - beta1, beta2, 1.0 - beta2, epsilon, shrinks]
-        case _:
-            own = []
-    return common + own + [0.0] * (HYPER_ROWS - 3 - len(own))
+@lru_cache(maxsize=4096)
+def _dropout(network: Network) -> tuple[float, ...]:
+    rates = [layer.rate for layer in network.layers if isinstance(layer, Dropout)]
+    return (*(dropout_threshold(rate) for rate in rates), *(1.0 / (1.0 - rate) for rate in rates))
 
 
-def schedule_row(rate: float | Schedule) -> tuple[float, ...]:
-    """Return a rate as the engine reads it: kind, initial, factor | decay | final, every | updates, warm-up."""
-    match rate:
-        case WarmUp(updates=updates, after=after):
-            return (*schedule_row(after)[:4], updates)
-        case StepDecay(initial=initial, factor=factor, every=every):
-            return (1, initial, factor, every, 0)
-        case ExponentialDecay(initial=initial, decay=decay):
-            return (2, initial, decay, 1, 0)
-        case CosineDecay(initial=initial, updates=updates, final=final):
-            return (3, initial, final, updates, 0)
-        case Schedule():
-            raise TypeError(f"the engine knows no schedule {type(rate).__name__}")
-        case _:
-            return (0, rate, 0, 1, 0)
-
-
-def _dropout(lanes: Sequence[Lane]) -> NDArray[np.float64]:
-    rates = [[layer.rate for layer in lane.network.layers if isinstance(layer, Dropout)] for lane in lanes]
-    return _table([dropout_threshold(r) for r in own] + [1.0 / (1.0 - r) for r in own] for own in rates)
-
-
-def _units(layout: Layout) -> list[int]:
-    return [math.prod(built.output_shape) for built in layout.layers]
-
-
-def _initial(lanes: Sequence[Lane], own: Sequence[Layout], dtype: str) -> list[NDArray[Any]]:
-    """Return the flat initial parameters of each lane; an idle lane has those of the lane it repeats."""
-    found: dict[int, NDArray[Any]] = {}
+def _initial(lanes: Sequence[Lane], width: int, shape: Shape, dtype: str) -> list[NDArray[Any]]:
+    """Return the flat parameters that each of so many lanes starts from; an idle one repeats the first."""
     with StrictFloats():
-        for lane, layout in zip(lanes, own, strict=True):
-            if id(lane) not in found:
-                given = lane.initial
-                flat = initial_values(layout, lane.seed) if given is None else layout.flatten(given, dtype)
-                found[id(lane)] = flat.astype(dtype, copy=False)
-    return [found[id(lane)] for lane in lanes]
+        starts = [_start_of(lane, shape, dtype) for lane in lanes]
+    return [*starts, *starts[:1] * (width - len(lanes))]
 
 
-METRIC_OF_MONITOR = {"train_loss": 0, "validation_loss": 1, "validation_accuracy": 2, "validation_r2": 2}
+def _start_of(lane: Lane, shape: Shape, dtype: str) -> NDArray[Any]:
+    if lane.state is not None:
+        return lane.state.parameters
+    layout = lane.network.build(shape)
+    if lane.initial is not None:
+        return layout.flatten(lane.initial, dtype)
+    if layout.size <= SMALL:
+        return _drawn(lane.network, shape, lane.seed, dtype)
+    return initial_values(layout, lane.seed).astype(dtype)
 
 
-def _stopping(early: EarlyStopping | None) -> tuple[float, ...]:
-    if early is None:
-        return (-1, 0, 0, 0)
-    return (METRIC_OF_MONITOR[early.monitor], early.patience, early.min_delta, early.restore_best)
+@lru_cache(maxsize=1024)
+def _drawn(network: Network, shape: Shape, seed: int, dtype: str) -> NDArray[Any]:
+    return initial_values(network.build(shape), seed).astype(dtype)

@@ -1,28 +1,26 @@
-"""Training: from networks and data to models, through packs. The only place that trains in the engine."""
+"""Training: from networks and data to models, through packs."""
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from .batch import Batch, Task
-from .cancel import CancelToken, TrainingCancelled
+from .cancel import CancelToken
 from .checks import check_dtype
-from .data import Targets, check_features, check_same_length, check_weights
+from .data import check_features, check_same_length, check_weights
 from .losses import get_loss
 from .model import Model
 from .network import Network
 from .optimizers import Optimizer
 from .packing import Pack, plan_packs
-from .plans import Lane, PackPlan, make_plan, visiting_order
-from .ways import Way
+from .plans import Lane, PackData
+from .rounds import Trained, lengths_of, train_packs
 
-__all__ = ["run_pack", "train_many"]
+__all__ = ["train_many"]
 
 
 def train_many(
@@ -96,35 +94,28 @@ def train_many(
     features = check_features(X, dtype)
     check_same_length(X=features, y=y)
     weights = check_weights(sample_weight, len(features), dtype)
-    lanes = batch.lanes(len(features), has_validation_set=validation is not None)
     task = Task(features, y, weights, validation, dtype)
-    for lane in lanes:
-        task.check(lane)
+    lanes = batch.lanes(len(features), task.validation_rows)
+    task.check(lanes)
     models: list[Model | None] = [None] * len(lanes)
     flag = (cancel or CancelToken()).flag
-    for pack in packs or _packs(lanes, task):
-        members = [lanes[index] for index in pack.members]
-        for index, model in zip(pack.members, _train_pack(members, pack.way, task, flag), strict=True):
-            models[index] = model
-    trained = [model for model in models if model is not None]
-    diverged = sum(model.state == "diverged" for model in trained)
+    for some, data, finish in _by_data(lanes, packs or _packs(lanes, task), task):
+        for index, trained in train_packs(lanes, some, data, flag):
+            models[index] = finish(lanes[index], trained)
+    found = [model for model in models if model is not None]
+    diverged = sum(model.state == "diverged" for model in found)
     if warn and diverged:
         warnings.warn(
-            f"{diverged} of {len(trained)} networks diverged (loss or parameters no longer finite); "
+            f"{diverged} of {len(found)} networks diverged (loss or parameters no longer finite); "
             "a smaller learning_rate or clip_norm may help",
             RuntimeWarning,
             stacklevel=2,
         )
-    return trained
+    return found
 
 
 def _packs(lanes: Sequence[Lane], task: Task) -> list[Pack]:
-    orders = [visiting_order(lane.optimizer, lane.seed, lane.rows, lane.validation_rows) for lane in lanes]
-    held_out = 0 if task.validation_features is None else len(task.validation_features)
-    lengths = [
-        (len(lane.rows), held_out if lane.validation_rows is None else len(lane.validation_rows))
-        for lane in lanes
-    ]
+    orders = [lane.order for lane in lanes]
     # A minibatch of weight 0 makes no update: lanes that might skip one another's updates may not share a pack.
     apart = task.weights is not None and not task.weights.all()
     return plan_packs(
@@ -132,62 +123,46 @@ def _packs(lanes: Sequence[Lane], task: Task) -> list[Pack]:
         [lane.optimizer for lane in lanes],
         task.input_shape,
         task.dtype,
-        lengths=lengths,
+        lengths=[lengths_of(lane) for lane in lanes],
         orders=orders,
         keys=orders if apart else None,
     )
 
 
-def run_pack(plan: PackPlan) -> Any:
-    """Train one pack in the engine; every training in the project passes here."""
-    pack = plan.engine.Pack(plan)
-    try:
-        pack.train(plan.epochs)
-    except InterruptedError as error:
-        raise TrainingCancelled(str(error)) from None
-    return pack
+def _by_data(
+    lanes: Sequence[Lane], packs: Sequence[Pack], task: Task
+) -> Iterator[tuple[list[Pack], PackData, _Finisher]]:
+    """Yield the packs that read the same data, these data, and what makes models of what comes of them."""
+    by_data: dict[tuple[str, int], list[Pack]] = {}
+    for pack in packs:
+        by_data.setdefault(task.key(lanes[pack.members[0]].network), []).append(pack)
+    for some in by_data.values():
+        network = lanes[some[0].members[0]].network
+        data, targets = task.data_for(network)
+        yield some, data, _Finisher(task, get_loss(network.loss).metric, targets.classes)
 
 
-def _train_pack(lanes: Sequence[Lane], way: Way, task: Task, flag: NDArray[np.int32]) -> list[Model]:
-    data, targets = task.data_for(lanes[0].network)
-    if task.validation_features is not None:
-        held_out = np.arange(len(task.validation_features))
-        lanes = [replace(lane, validation_rows=held_out) for lane in lanes]
-    plan = make_plan(lanes, data, flag, way=way)
-    pack = run_pack(plan)
-    validates = lanes[0].validation_rows is not None
-    metric = get_loss(lanes[0].network.loss).metric
-    names = ["train_loss", "validation_loss", f"validation_{metric}"] if validates else ["train_loss"]
-    models = []
-    for index, lane in enumerate(lanes):
-        history = dict(zip(names, _one_nan(pack.history_of(index)), strict=True))
-        models.append(_model(lane, pack.parameters(index), history, pack.outcome(index), targets, task))
-    return models
+class _Finisher:
+    """Makes models of what training gave."""
 
+    def __init__(self, task: Task, metric: str, classes: tuple[str, ...] | None) -> None:
+        self._task, self._classes = task, classes
+        self._names = ("train_loss", "validation_loss", f"validation_{metric}")
 
-def _one_nan(history: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return values with one NaN for all: which of its many bit patterns a diverging sum ends in is no promise."""
-    return np.where(np.isnan(history), np.nan, history)
-
-
-def _model(
-    lane: Lane,
-    flat: NDArray[Any],
-    history: dict[str, NDArray[np.float64]],
-    outcome: tuple[bool, int],
-    targets: Targets,
-    task: Task,
-) -> Model:
-    diverged, epoch = outcome
-    return Model(
-        network=lane.network,
-        optimizer=lane.optimizer,
-        seed=lane.seed,
-        dtype=task.dtype,
-        input_shape=task.input_shape,
-        parameters=lane.network.build(task.input_shape).unflatten(flat),
-        state="diverged" if diverged else "done",
-        history_arrays=history,
-        epoch=epoch,
-        classes=targets.classes,
-    )
+    def __call__(self, lane: Lane, trained: Trained) -> Model:
+        history = trained.history
+        if np.isnan(history).any():  # which of its many bit patterns a diverging sum ends in is no promise
+            history = np.where(np.isnan(history), np.nan, history)
+        shape = self._task.input_shape
+        return Model(
+            network=lane.network,
+            optimizer=lane.optimizer,
+            seed=lane.seed,
+            dtype=self._task.dtype,
+            input_shape=shape,
+            parameters=lane.network.build(shape).unflatten(trained.parameters),
+            state="diverged" if trained.diverged else "done",
+            history_arrays=dict(zip(self._names, history, strict=False)),
+            epoch=trained.epoch,
+            classes=self._classes,
+        )

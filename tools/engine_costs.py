@@ -300,10 +300,11 @@ def fit(path: Path) -> None:
     ]
     for group, cases in groups(read(path)):
         priced = zip(costs.KINDS, prices(cases), strict=True)
-        numbers = ", ".join(f'"{name}": {price:.3g}' for name, price in priced if price > 0)
+        numbers = ", ".join(f'"{name}":{price:.3g}' for name, price in priced if price > 0)
         indented = textwrap.indent(
             "\n".join(textwrap.wrap(numbers + ",", 100, break_on_hyphens=False)), " " * 8
         )
+        indented = indented.replace('":', '": ')
         lines.append(f"    {group!r}: {{\n{indented}\n    }},".replace("'", '"'))
     PRICES.write_text("\n".join([*lines, "}", "# fmt: on", ""]))
 

@@ -7,25 +7,24 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import neuralnet_core.training
+import neuralnet_core.rounds
 
 __all__ = ["kernel_seconds"]
 
 
 @contextmanager
 def kernel_seconds() -> Iterator[list[float]]:
-    """Give a list to which every pack trained meanwhile adds its seconds of processor time, in any thread."""
+    """Give a list to which every stretch of training meanwhile adds its seconds of processor time, in any thread."""
     seconds: list[float] = []
-    run_pack = neuralnet_core.training.run_pack
+    advance = neuralnet_core.rounds.advance
 
-    def timed(plan: Any) -> Any:
+    def timed(pack: Any, epochs: int) -> None:
         start = time.thread_time()
-        pack = run_pack(plan)
+        advance(pack, epochs)
         seconds.append(time.thread_time() - start)
-        return pack
 
-    neuralnet_core.training.run_pack = timed
+    neuralnet_core.rounds.advance = timed
     try:
         yield seconds
     finally:
-        neuralnet_core.training.run_pack = run_pack
+        neuralnet_core.rounds.advance = advance

@@ -6,7 +6,7 @@
 
 #include "lanes.h"
 
-/* The codes of plans.py. */
+/* The codes of encoding.py. */
 enum { GRADIENT_DESCENT, MOMENTUM, NESTEROV, RMSPROP, ADAM, ADAMW };
 
 /* The numbers of one update, a lane for each network; the lanes of a network alone are all alike. */

@@ -18,7 +18,7 @@ from neuralnet_core.engine.losses cimport BINARY_CROSS_ENTROPY, SOFTMAX_CROSS_EN
 from neuralnet_core.engine.minibatch cimport accumulate, lay_out_inputs, poll
 from neuralnet_core.engine.stages cimport forward, mark_present
 from neuralnet_core.engine.structs cimport *
-from neuralnet_core.engine.tensors cimport finite_lanes, network_is_finite, own_size, put_in, take_out
+from neuralnet_core.engine.tensors cimport finite_lanes, network_is_finite, own_size, put_back, put_in, take_out
 from neuralnet_core.engine.updates cimport update
 from neuralnet_core.engine.workspace cimport new_arena, room_to_stay
 
@@ -58,6 +58,8 @@ cdef class Pack:
         self._read_lanes(plan)
         self._read_data(plan)
         self._read_training(plan)
+        if plan.states is not None:
+            self._go_on(plan.states)
 
     def __dealloc__(self):
         free(self.p.stages)
@@ -166,6 +168,7 @@ cdef class Pack:
         self.rows.index, self.rows.count, self.rows.shared = &rows[0, 0], rows.shape[0], plan.shared_rows
         self.order = self.rows
         self.order.index = &order[0, 0]
+        memcpy(&order[0, 0], &rows[0, 0], rows.shape[0] * rows.shape[1] * sizeof(int64_t))
         if plan.validation_rows is not None:
             features, targets, rows = plan.validation_features, plan.validation_targets, plan.validation_rows
             self.validation_data.features, self.validation_data.targets = &features[0, 0], &targets[0, 0]
@@ -239,8 +242,6 @@ cdef class Pack:
         """The order of this epoch: a new permutation of the rows, of each lane's own seed unless all share it."""
         cdef int64_t i, lane, width = 1 if self.rows.shared else LANES, n = self.rows.count
         if not self.shuffle or self.batch_size >= n:
-            if self.epoch == 0:
-                memcpy(self.order.index, self.rows.index, n * width * sizeof(int64_t))
             return
         for lane in range(width):
             shuffle_order(self.p.seeds[lane], <uint64_t> self.epoch, n, self.order.index + lane, width)
@@ -340,6 +341,48 @@ cdef class Pack:
     cdef void _keep(self, int lane) noexcept nogil:
         take_out(&self.p, self.p.parameters, lane, &self.kept[lane, 0])
         self.is_kept[lane] = True
+
+    # --- from one pack to another -----------------------------------------------------------------------------------
+
+    def training(self):
+        """Return the lanes that are still training."""
+        return [lane for lane in range(self.used) if not self.ended[lane]]
+
+    def state(self, int lane):
+        """Return the numbers of a lane that its training goes on from in another pack, as in plans.LaneState."""
+        cdef PackState *p = &self.p
+        return (
+            self.epoch,
+            p.updates,
+            self._column(p.parameters, lane),
+            self._column(p.first_state, lane) if p.optimizer > GRADIENT_DESCENT else None,
+            self._column(p.second_state, lane) if p.optimizer >= ADAM else None,
+            (p.beta_power[lane], p.beta_power[LANES + lane]),
+            self.best[lane],
+            self.best_epoch[lane],
+            self.parameters(lane) if self.is_kept[lane] else None,
+            self.history_array[lane, :, : self.epoch].copy(),
+        )
+
+    cdef _go_on(self, states):
+        """Take over lanes from other packs, all at the end of the same epoch; the idle ones are as the first."""
+        cdef PackState *p = &self.p
+        cdef const real[::1] flat
+        cdef int lane
+        for lane in range(LANES):
+            (self.epoch, p.updates, _, first, second, powers, best, best_epoch, kept, history) = states[lane]
+            p.beta_power[lane], p.beta_power[LANES + lane] = powers
+            if first is not None:
+                flat = first
+                put_back(p, p.first_state, lane, &flat[0])
+            if second is not None:
+                flat = second
+                put_back(p, p.second_state, lane, &flat[0])
+            if lane < self.used:
+                self.best[lane], self.best_epoch[lane], self.is_kept[lane] = best, best_epoch, kept is not None
+                self.history_array[lane, :, : self.epoch] = history
+                if kept is not None:
+                    self.kept_parameters[lane, : len(kept)] = kept
 
     # --- results ----------------------------------------------------------------------------------------------------
 

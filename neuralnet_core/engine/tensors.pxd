@@ -48,7 +48,7 @@ cdef inline void take_out(const PackState *p, const vec *registers, int lane, re
                 flat += 1
 
 
-cdef inline void put_in(const PackState *p, vec *registers, int lane, const real *flat) noexcept nogil:
+cdef inline void put_back(const PackState *p, vec *registers, int lane, const real *flat) noexcept nogil:
     """The other way round; padding is left as it is."""
     cdef int64_t index, i, unit, step = step_of(p)
     cdef const Tensor *tensor
@@ -58,8 +58,22 @@ cdef inline void put_in(const PackState *p, vec *registers, int lane, const real
         for i in range(own_inputs(p, tensor, lane)):
             row = row_of(p, tensor, registers, i, lane)
             for unit in range(own_units(p, tensor, lane)):
-                row[unit * step] = flat[0] if tensor.is_weight else flat[0] + <real> 0  # no bias is -0 (product.h)
+                row[unit * step] = flat[0]
                 flat += 1
+
+
+cdef inline void put_in(const PackState *p, vec *registers, int lane, const real *flat) noexcept nogil:
+    """The same for parameters from outside: no bias is -0 (product.h)."""
+    cdef int64_t index, unit, step = step_of(p)
+    cdef const Tensor *tensor
+    cdef real *row
+    put_back(p, registers, lane, flat)
+    for index in range(p.tensors_count):
+        tensor = &p.tensors[index]
+        if not tensor.is_weight:
+            row = row_of(p, tensor, registers, 0, lane)
+            for unit in range(own_units(p, tensor, lane)):
+                row[unit * step] = row[unit * step] + <real> 0
 
 
 cdef inline vec finite_lanes(const PackState *p) noexcept nogil:

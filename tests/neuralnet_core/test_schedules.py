@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from neuralnet_core import CosineDecay, ExponentialDecay, Schedule, StepDecay, WarmUp
+from neuralnet_core.encoding import schedule_row
 from neuralnet_core.engine import _random
-from neuralnet_core.plans import schedule_row
 from neuralnet_core.schedules import learning_rate_at
 
 SCHEDULES: list[float | Schedule] = [

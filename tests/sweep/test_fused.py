@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-import neuralnet_core.training
+import neuralnet_core.rounds
 from neuralnet_core import Dense, Momentum, Network, engine_info
 from sweep import Sweep, parallel_train
 
@@ -24,13 +24,13 @@ MOMENTA = [0.0, 0.3, 0.6, 0.9]
 def calls(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Return a list that grows by the number of lanes used with every call of the engine."""
     seen: list[int] = []
-    run_pack = neuralnet_core.training.run_pack
+    open_pack = neuralnet_core.rounds.open_pack
 
     def counted(plan: Any) -> Any:
         seen.append(plan.used)
-        return run_pack(plan)
+        return open_pack(plan)
 
-    monkeypatch.setattr(neuralnet_core.training, "run_pack", counted)
+    monkeypatch.setattr(neuralnet_core.rounds, "open_pack", counted)
     return seen
 
 
@@ -65,12 +65,12 @@ def test_parallel_train_fills_lanes(calls: list[int]) -> None:
 
 COUNTED = """
 import numpy as np
-import neuralnet_core.training as training
+import neuralnet_core.rounds as rounds
 from neuralnet_core import Dense, Momentum, Network
 from sweep import Sweep
 
-used, run_pack = [], training.run_pack
-training.run_pack = lambda plan: used.append(plan.used) or run_pack(plan)
+used, open_pack = [], rounds.open_pack
+rounds.open_pack = lambda plan: used.append(plan.used) or open_pack(plan)
 
 def build(rate, momentum):
     return Network([Dense(5, "relu"), Dense(1)]), Momentum(rate, momentum=momentum, epochs=2, batch_size=16)

@@ -1,0 +1,214 @@
+"""Packs in training: those of one kind go forward together, and what is left of them moves into fewer packs.
+
+Networks end at different epochs, by early stopping or because they diverge, and an empty lane costs what a full one
+does. So like packs are stopped at the same epochs, now and then, and where it is predicted to pay the networks that
+still train are put together anew, in whatever way is best for so many. Lanes of different epochs never mix.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .cancel import TrainingCancelled
+from .packing import Pack, likeness, plan_packs
+from .plans import Lane, LaneState, PackData, PackPlan, make_plan
+
+__all__ = ["Trained", "advance", "open_pack", "train_packs"]
+
+# Packs in training at a time: their memory, and how many may exchange lanes.
+MOST_BYTES, MOST_PACKS = 64 << 20, 64
+# A stop is made after an eighth of the epochs so far, as networks that stop early do so at any time; without early
+# stopping at the first and after twice as many each, as those that diverge do so soon.
+SHARE = 8
+# Between two stops a pack trains for so long at least, and for long enough to have paid for its way into the cache.
+SHORTEST_ROUND, SECONDS_PER_BYTE = 100e-6, 2e-9
+WORTH_A_MOVE = 0.85  # of what going on as before costs
+
+
+class Trained(NamedTuple):
+    """What came of a network: parameters (flat), history (metrics, epochs), whether it diverged, whose epoch it is."""
+
+    parameters: NDArray[Any]
+    history: NDArray[np.float64]
+    diverged: bool
+    epoch: int
+
+
+def open_pack(plan: PackPlan) -> Any:
+    """Return a pack in the engine; every pack in the project begins here."""
+    return plan.engine.Pack(plan)
+
+
+def advance(pack: Any, epochs: int) -> None:
+    """Train a pack for so many epochs; every training in the project passes here."""
+    try:
+        pack.train(epochs)
+    except InterruptedError as error:
+        raise TrainingCancelled(str(error)) from None
+
+
+def train_packs(
+    lanes: Sequence[Lane], packs: Sequence[Pack], data: PackData, flag: NDArray[np.int32]
+) -> Iterator[tuple[int, Trained]]:
+    """Train packs that read the same data; yield the number of each lane and what came of it, as it ends."""
+    by_kind: dict[Hashable, list[Pack]] = {}
+    shape = data.features.shape[1:]
+    apart = data.weights is not None and not data.weights.all()
+    for pack in packs:
+        first = lanes[pack.members[0]]
+        if pack.way.mode == "networks":
+            kind: Hashable = likeness(
+                first.network, first.optimizer, shape, lengths_of(first), first.order if apart else None
+            )
+        else:
+            kind = pack.members  # alone to the end
+        by_kind.setdefault(kind, []).append(pack)
+    for like in by_kind.values():
+        for some in _at_a_time(like, lanes, data):
+            yield from _Rounds(lanes, some, data, flag).train()
+
+
+def lengths_of(lane: Lane) -> tuple[int, int]:
+    """Return how many rows a lane trains and validates on."""
+    return len(lane.rows), 0 if lane.validation_rows is None else len(lane.validation_rows)
+
+
+def _at_a_time(packs: Sequence[Pack], lanes: Sequence[Lane], data: PackData) -> Iterator[list[Pack]]:
+    """Divide packs so that the memory of those in training at a time is bounded."""
+    some: list[Pack] = []
+    size = 0
+    for pack in packs:
+        own = _bytes_of(pack, lanes, data)
+        if some and (size + own > MOST_BYTES or len(some) == MOST_PACKS):
+            yield some
+            some, size = [], 0
+        some.append(pack)
+        size += own
+    yield some
+
+
+def _bytes_of(pack: Pack, lanes: Sequence[Lane], data: PackData) -> int:
+    """Return about how much memory a pack takes: parameters, gradients, the optimizer's state."""
+    shape = data.features.shape[1:]
+    largest = max(lanes[index].network.build(shape).size for index in pack.members)
+    return 5 * len(pack.members) * largest * data.features.dtype.itemsize
+
+
+@dataclass
+class _Running:
+    """A pack in training: its lanes by number, and what an epoch of it is predicted to take."""
+
+    pack: Any
+    members: tuple[int, ...]
+    epoch_seconds: float
+
+    def training(self) -> list[int]:
+        """Return the lanes that go on."""
+        return [self.members[place] for place in self.pack.training()]
+
+    def trained(self, place: int) -> Trained:
+        """Return what came of a lane, by its place."""
+        return Trained(self.pack.parameters(place), self.pack.history_of(place), *self.pack.outcome(place))
+
+
+class _Rounds:
+    """Trains like packs from stop to stop, to the end of all."""
+
+    def __init__(
+        self, lanes: Sequence[Lane], packs: Sequence[Pack], data: PackData, flag: NDArray[np.int32]
+    ) -> None:
+        self._lanes, self._data, self._flag = lanes, data, flag
+        first = lanes[packs[0].members[0]]
+        self._epochs = first.optimizer.epochs
+        self._lengths = lengths_of(first)
+        members = [lanes[index] for pack in packs for index in pack.members]
+        self._stops_early = any(lane.optimizer.early_stopping is not None for lane in members)
+        largest = max(_bytes_of(pack, lanes, data) for pack in packs)
+        self._shortest = max(SHORTEST_ROUND, SECONDS_PER_BYTE * largest)
+        self._alone = packs[0].way.mode != "networks"
+        self._epoch = 0
+        self._packs = packs
+
+    def train(self) -> Iterator[tuple[int, Trained]]:
+        """Yield every lane as it ends."""
+        running = [self._begin(pack, {}, self._epochs) for pack in self._packs]
+        counted = sum(len(one.members) for one in running)
+        while running:
+            stop = self._next_stop(running)
+            for one in running:
+                advance(one.pack, stop - self._epoch)
+            self._epoch = stop
+            going = []
+            for one in running:
+                if one.pack.training():
+                    going.append(one)
+                else:
+                    yield from self._ended(one)
+            running = going
+            left = sum(len(one.training()) for one in running)
+            if left < counted and running:
+                counted = left
+                moved = self._moved(running)
+                if moved is not None:
+                    for one in running:
+                        yield from self._ended(one)
+                    running = moved
+
+    def _begin(self, pack: Pack, states: dict[int, LaneState], epochs: int) -> _Running:
+        members = [self._lanes[index]._replace(state=states.get(index)) for index in pack.members]
+        plan = make_plan(members, self._data, self._flag, way=pack.way)
+        return _Running(open_pack(plan), pack.members, pack.seconds / epochs)
+
+    def _ended(self, one: _Running) -> Iterator[tuple[int, Trained]]:
+        """Yield the lanes of a pack that are at their end."""
+        going = set(one.pack.training())
+        for place, index in enumerate(one.members):
+            if place not in going:
+                yield index, one.trained(place)
+
+    def _next_stop(self, running: Sequence[_Running]) -> int:
+        """Return the epoch up to which all packs train before one looks again."""
+        if self._alone:
+            return self._epochs
+        step = self._epoch // SHARE if self._stops_early else self._epoch
+        seconds = min(one.epoch_seconds for one in running)
+        least = self._shortest / seconds if seconds > 0 else 1.0
+        return min(self._epochs, self._epoch + max(1, step, int(min(least, self._epochs))))
+
+    def _moved(self, running: Sequence[_Running]) -> list[_Running] | None:
+        """Return the packs that go on where some have empty lanes, if other packs of their networks cost less."""
+        full = [one for one in running if len(one.training()) == len(one.members)]
+        places = [(one, place) for one in running if one not in full for place in one.pack.training()]
+        # Nobody knows for how long they will: probably for about as long as they did.
+        ahead = min(self._epochs - self._epoch, self._epoch if self._stops_early else self._epochs)
+        if ahead == 0:
+            return None
+        indices = [one.members[place] for one, place in places]
+        packs = self._planned(indices, ahead)
+        before = sum(ahead * one.epoch_seconds for one in running if one not in full)
+        if sum(pack.seconds for pack in packs) > WORTH_A_MOVE * before:
+            return None
+        states = {
+            index: LaneState(*one.pack.state(place))
+            for index, (one, place) in zip(indices, places, strict=True)
+        }
+        return [*full, *(self._begin(pack, states, ahead) for pack in packs)]
+
+    def _planned(self, indices: Sequence[int], epochs: int) -> list[Pack]:
+        """Return the best packs of some lanes, whose members are numbers of lanes."""
+        lanes = [self._lanes[index] for index in indices]
+        packs = plan_packs(
+            [lane.network for lane in lanes],
+            [lane.optimizer for lane in lanes],
+            self._data.features.shape[1:],
+            self._data.features.dtype.name,
+            lengths=[self._lengths] * len(lanes),
+            orders=[lane.order for lane in lanes],
+            epochs=epochs,
+        )
+        return [pack._replace(members=tuple(indices[place] for place in pack.members)) for pack in packs]

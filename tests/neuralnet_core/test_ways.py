@@ -1,0 +1,156 @@
+"""The contract of every way to train: whatever the lanes are, in any module and company, the bits are the same."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from neuralnet_core import (
+    Adam,
+    AdamW,
+    Dense,
+    Dropout,
+    EarlyStopping,
+    GradientDescent,
+    Model,
+    Momentum,
+    Network,
+    Optimizer,
+    RMSprop,
+    train_many,
+)
+from neuralnet_core.engine import _cpu
+from neuralnet_core.engine.dispatch import kernel
+from neuralnet_core.packing import Pack
+from neuralnet_core.plans import CHUNK
+from neuralnet_core.ways import Mode, Way
+
+RANDOM = np.random.default_rng(3)
+X = RANDOM.normal(size=(1103, 5))
+LABELS = (X[:, 0] > 0).astype(int) + (X[:, 1] * X[:, 2] > 0)
+Y = np.c_[X[:, 0] * X[:, 1], np.abs(X[:, 2])]
+HELD_OUT = np.arange(1003, 1103)
+
+CLASSIFIER = Network([Dense(19, "relu"), Dense(3)], loss="softmax_cross_entropy")
+DEEP = Network([Dense(17, "tanh"), Dense(9, "gelu"), Dense(2)])
+DROPPED = Network([Dropout(0.1), Dense(21, "relu"), Dropout(0.4), Dense(2)], loss="huber")
+STOPS = EarlyStopping(patience=1, min_delta=0.02)
+
+
+@dataclass(frozen=True)
+class Row:
+    """A training: of which network, how, on how many rows."""
+
+    network: Network
+    optimizer: Optimizer
+    rows: int = 257
+    weighted: bool = False
+    validated: bool = False
+
+    def train(self, dtype: str, packs: list[Pack] | None = None, count: int = 1) -> list[tuple[Any, ...]]:
+        """Return all that comes of the network, first, and of neighbours with other rates, widths and seeds."""
+        wider = Network([_wider(layer) for layer in self.network.layers[:-1]] + [self.network.layers[-1]])
+        wider = replace(wider, loss=self.network.loss)
+        networks = [self.network if place % 3 == 0 else wider for place in range(count)]
+        rates = [self.optimizer.learning_rate * (1 + place % 4) for place in range(count)]
+        rows = np.arange(self.rows)
+        models = train_many(
+            networks,
+            [replace(self.optimizer, learning_rate=rate) for rate in rates],
+            X,
+            LABELS if self.network.loss == "softmax_cross_entropy" else Y,
+            seeds=[7 + place // 5 for place in range(count)],
+            rows=[rows] * count,
+            validation_rows=[HELD_OUT] * count if self.validated else None,
+            sample_weight=1.0 + np.arange(len(X)) % 3 if self.weighted else None,
+            dtype=dtype,
+            packs=packs,
+        )
+        return [bits(model) for model in models]
+
+
+def bits(model: Model) -> tuple[Any, ...]:
+    """Return all that came of a training; the parameters of a diverged network are promised to nobody."""
+    history = (values.tobytes() for values in model.history_arrays.values())
+    return model.state, model.epoch, model.digest() if model.state == "done" else None, *history
+
+
+def _wider(layer: Any) -> Any:
+    return replace(layer, units=layer.units + 14) if isinstance(layer, Dense) else replace(layer, rate=0.2)
+
+
+ROWS = {
+    "257 samples at once": Row(CLASSIFIER, GradientDescent(0.05, epochs=3, batch_size=None)),
+    "1000 samples at once": Row(DEEP, Adam(0.01, epochs=3, batch_size=None), rows=1000),
+    "1003 samples at once": Row(DEEP, AdamW(0.01, epochs=3, batch_size=None), rows=1003, validated=True),
+    "1003 samples, clipped": Row(CLASSIFIER, Momentum(0.02, epochs=3, batch_size=None, clip_norm=0.3), rows=1003),
+    "sliced and a short last": Row(DEEP, RMSprop(0.01, epochs=2, batch_size=300), rows=1000, weighted=True),
+    "small batches": Row(CLASSIFIER, Momentum(0.02, epochs=2, batch_size=33), validated=True),
+    "batches of 256": Row(DEEP, Adam(0.01, epochs=2, batch_size=256), rows=1000),
+    "one by one": Row(CLASSIFIER, GradientDescent(0.01, epochs=1, batch_size=1), rows=40),
+    "clipping": Row(DEEP, GradientDescent(0.1, epochs=2, clip_norm=0.1)),
+    "l1 and l2": Row(DEEP, Momentum(0.02, epochs=2, nesterov=True, l1=1e-3, l2=1e-2)),
+    "weights": Row(CLASSIFIER, Adam(0.01, epochs=2), weighted=True),
+    "dropout": Row(DROPPED, RMSprop(0.01, epochs=2), validated=True),
+    "dropout, 1003 samples at once": Row(DROPPED, Adam(0.01, epochs=3, batch_size=None), rows=1003),
+    "early stopping": Row(
+        CLASSIFIER, Adam(0.05, epochs=40, early_stopping=STOPS), rows=400, validated=True
+    ),
+    "early stopping, the last epoch kept": Row(
+        DEEP, Adam(0.05, epochs=40, early_stopping=replace(STOPS, restore_best=False)), validated=True
+    ),
+    "divergence": Row(DEEP, GradientDescent(0.6, epochs=90, batch_size=64)),
+    "no shuffling": Row(CLASSIFIER, Adam(0.01, epochs=2, shuffle=False)),
+}  # fmt: skip
+
+
+def alone(mode: Mode, instruction_set: str, count: int = 1) -> list[Pack]:
+    """Return packs of one network each."""
+    return [Pack((place,), Way(mode, instruction_set), 0.0) for place in range(count)]
+
+
+def together(instruction_set: str, dtype: str, count: int) -> list[Pack]:
+    """Return packs of as many networks as there are lanes, in no order."""
+    lanes, way = kernel(dtype, instruction_set).lanes, Way("networks", instruction_set)
+    members = [place * 7 % count for place in range(count)]
+    return [Pack(tuple(members[start : start + lanes]), way, 0.0) for start in range(0, count, lanes)]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("name", ROWS)
+@pytest.mark.filterwarnings("ignore:.*diverged:RuntimeWarning")
+def test_every_way_gives_the_same_bits(name: str, dtype: str) -> None:
+    row, count = ROWS[name], 19
+    expected = row.train(dtype, alone("networks", "baseline", count), count)
+    assert len(set(expected)) > 1
+    for instruction_set in _cpu.supported():
+        for mode in ("networks", "units", "slices"):
+            assert row.train(dtype, alone(mode, instruction_set)) == expected[:1], (mode, instruction_set)
+        packed = row.train(dtype, together(instruction_set, dtype, count), count)
+        assert packed == expected, instruction_set
+    assert row.train(dtype, None, count) == expected
+
+
+@pytest.mark.parametrize("samples", [1, 5, 32, 33, 200])
+@pytest.mark.parametrize("mode", ["networks", "units", "slices"])
+def test_how_many_samples_go_through_at_a_time_changes_no_bit(
+    mode: Mode, samples: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = [ROWS[name] for name in ("1003 samples at once", "small batches", "dropout", "weights")]
+    expected = [row.train("float32", alone(mode, "baseline")) for row in rows]
+    monkeypatch.setitem(CHUNK, mode, samples)
+    assert [row.train("float32", alone(mode, "baseline")) for row in rows] == expected
+
+
+def test_the_rows_do_what_their_names_say() -> None:
+    (stopped,) = ROWS["early stopping"].train("float64")
+    assert stopped[1] < 40
+    with pytest.warns(RuntimeWarning, match="diverged"):
+        assert ROWS["divergence"].train("float64")[0][0] == "diverged"
+    row = ROWS["clipping"]
+    assert row.train("float64") != replace(row, optimizer=replace(row.optimizer, clip_norm=None)).train(
+        "float64"
+    )
