@@ -118,3 +118,16 @@ def noted(params: dict[str, Any], seed: int, X: Any, y: Any) -> dict[str, float]
         log.write(f"{os.getpid()} {call}\n")
     time.sleep(0.001)
     return {"call": call, "loss": call % 97 / 97}
+
+
+class Bomb:
+    """A network's initial values that end whoever reads them, in another process than this."""
+
+    def __reduce__(self) -> Any:
+        return bomb, (os.getpid(),)
+
+
+def bomb(home: int) -> None:
+    """End the process that this is called in, except at home."""
+    if os.getpid() != home:
+        os.kill(os.getpid(), signal.SIGKILL)

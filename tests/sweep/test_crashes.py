@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import threading
 from collections import Counter
 from pathlib import Path
@@ -13,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from programs import children, is_alive, kill, start, wait_until
-from user_functions import noted, sort_of
+from user_functions import Bomb, noted, sort_of
 
 from neuralnet_core import Adam, Dense, Network
 from sweep import Sweep, parallel_train
@@ -146,19 +145,6 @@ def test_networks_outlive_their_workers_too(goal: int, monkeypatch: pytest.Monke
     thread.join()
     assert killed
     pd.testing.assert_frame_equal(table(results), expected)
-
-
-class Bomb:
-    """A network's initial values that end whoever reads them, in another process than this."""
-
-    def __reduce__(self) -> Any:
-        return bomb, (os.getpid(),)
-
-
-def bomb(home: int) -> None:
-    """End the process that this is called in, except at home."""
-    if os.getpid() != home:
-        os.kill(os.getpid(), signal.SIGKILL)
 
 
 def test_a_network_that_kills_its_workers_is_found_among_many(tmp_path: Path) -> None:
