@@ -14,11 +14,12 @@ from .losses import LOSSES, METRICS
 from .model import Model
 from .network import Network
 from .optimizers import Adam, AdamW, EarlyStopping, GradientDescent, Momentum, Optimizer, RMSprop
-from .packing import plan_packs, training_cost
+from .packing import Pack, plan_packs, training_cost
 from .random import derive_seed
 from .schedules import CosineDecay, ExponentialDecay, Schedule, StepDecay, WarmUp
 from .serialize import canonical_json, from_dict, parse_json, to_dict
 from .training import train_many
+from .ways import Way
 
 __all__ = [
     "ACTIVATIONS",
@@ -41,11 +42,13 @@ __all__ = [
     "Momentum",
     "Network",
     "Optimizer",
+    "Pack",
     "RMSprop",
     "Schedule",
     "StepDecay",
     "TrainingCancelled",
     "WarmUp",
+    "Way",
     "broadcast",
     "canonical_json",
     "check_choice",

@@ -156,6 +156,8 @@ class Task:
             self.validation_y = validation[1]
         held_out = self.validation_features
         self.validation_rows = None if held_out is None else np.arange(len(held_out))
+        # A minibatch of weight 0 makes no update: networks of other orders might skip one another's.
+        self.skips_minibatches = weights is not None and not weights.all()
         self._encoded: dict[tuple[str, int], tuple[PackData, Targets]] = {}
 
     def key(self, network: Network) -> tuple[str, int]:

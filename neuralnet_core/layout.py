@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -67,4 +68,8 @@ class Layout:
 
     def unflatten(self, flat: NDArray[Any]) -> dict[str, NDArray[Any]]:
         """Return the parameters of a flat vector by name; each is a view of it."""
-        return {slot.name: flat[slot.start : slot.stop].reshape(slot.shape) for slot in self.parameters}
+        return {name: flat[start:stop].reshape(shape) for name, start, stop, shape in self._places}
+
+    @cached_property
+    def _places(self) -> list[tuple[str, int, int, Shape]]:
+        return [(slot.name, slot.start, slot.stop, slot.shape) for slot in self.parameters]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -135,9 +136,10 @@ class Model:
     def digest(self) -> str:
         """Return a SHA-256 of the parameters: names, shapes, width and bytes."""
         hasher = hashlib.sha256()
-        for name, value in sorted(self.parameters.items()):
-            hasher.update(f"{name} {value.shape} {value.dtype.str};".encode())
-            hasher.update(np.ascontiguousarray(value).tobytes())
+        for name in sorted(self.parameters):
+            value = self.parameters[name]
+            hasher.update(_heading(name, value.shape, value.dtype.str))
+            hasher.update(np.ascontiguousarray(value).data)
         return hasher.hexdigest()
 
     def plot_cost(self, ax: Axes | None = None) -> Axes:
@@ -210,3 +212,9 @@ class Model:
         features = self._features(X)
         check_same_length(X=features, y=y)
         return evaluate(self.network, self.parameters, features, self.encode(y))
+
+
+@lru_cache(maxsize=4096)
+def _heading(name: str, shape: Shape, dtype: str) -> bytes:
+    """Return what stands before a parameter's bytes in the digest of a model."""
+    return f"{name} {shape} {dtype};".encode()

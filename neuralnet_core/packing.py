@@ -7,15 +7,16 @@ from collections.abc import Hashable, Iterator, Sequence
 from functools import reduce
 from typing import NamedTuple
 
+from .checks import check_choice
 from .costs import Recipe, pack_seconds
 from .encoding import optimizer_code
-from .engine.dispatch import instruction_sets, kernel
+from .engine.dispatch import instruction_sets, kernel, supported_sets
 from .layers import Shape
 from .network import Network, check_shape
 from .optimizers import Optimizer
-from .ways import SLICED, Mode, Way
+from .ways import MODES, SLICED, Mode, Way
 
-__all__ = ["Pack", "likeness", "plan_packs", "recipe_of", "training_cost"]
+__all__ = ["Pack", "check_packs", "likeness", "plan_packs", "recipe_of", "training_cost"]
 
 
 class Pack(NamedTuple):
@@ -93,6 +94,25 @@ def likeness(
     """Return what networks must have in common to be lanes of one pack; every rate may differ."""
     recipe = optimizer_code(optimizer), optimizer.epochs, optimizer.batch_size, optimizer.shuffle
     return network.signature(shape), recipe, length, key
+
+
+def check_packs(packs: Sequence[Pack], likes: Sequence[Hashable], dtype: str) -> None:
+    """Raise ValueError unless the packs hold each network once, with networks that are alike, in a way there is.
+
+    `likes` has the `likeness` of every network.
+    """
+    if sorted(index for pack in packs for index in pack.members) != list(range(len(likes))):
+        raise ValueError(f"packs must hold each of the {len(likes)} networks once")
+    for members, (mode, instruction_set), _ in packs:
+        check_choice("a pack's mode", mode, MODES)
+        check_choice("a pack's instruction_set", instruction_set, supported_sets())
+        most = kernel(dtype, instruction_set).lanes if mode == "networks" else 1
+        if not 0 < len(members) <= most:
+            raise ValueError(
+                f"a pack of mode {mode} and {instruction_set} must hold 1 to {most} networks, got {len(members)}"
+            )
+        if any(likes[index] != likes[members[0]] for index in members):
+            raise ValueError(f"networks {members} are not alike and cannot be one pack; see plan_packs")
 
 
 class _Group:

@@ -94,8 +94,10 @@ def _at_a_time(packs: Sequence[Pack], lanes: Sequence[Lane], data: PackData) -> 
 
 def _bytes_of(pack: Pack, lanes: Sequence[Lane], data: PackData) -> int:
     """Return about how much memory a pack takes: parameters, gradients, the optimizer's state."""
+    # Members come by size, or nearly so.
+    first, last = (lanes[pack.members[place]].network for place in (0, -1))
     shape = data.features.shape[1:]
-    largest = max(lanes[index].network.build(shape).size for index in pack.members)
+    largest = max(first.build(shape).size, last.build(shape).size)
     return 5 * len(pack.members) * largest * data.features.dtype.itemsize
 
 

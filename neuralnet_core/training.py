@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 
-import numpy as np
 from numpy.typing import ArrayLike
 
 from .batch import Batch, Task
 from .cancel import CancelToken
 from .checks import check_dtype
 from .data import check_features, check_same_length, check_weights
+from .layers import Shape
 from .losses import get_loss
 from .model import Model
 from .network import Network
 from .optimizers import Optimizer
-from .packing import Pack, plan_packs
+from .packing import Pack, check_packs, likeness, plan_packs
 from .plans import Lane, PackData
 from .rounds import Trained, lengths_of, train_packs
 
@@ -99,7 +99,8 @@ def train_many(
     task.check(lanes)
     models: list[Model | None] = [None] * len(lanes)
     flag = (cancel or CancelToken()).flag
-    for some, data, finish in _by_data(lanes, packs or _packs(lanes, task), task):
+    packs = _packs(lanes, task, packs)
+    for some, data, finish in _by_data(lanes, packs, task):
         for index, trained in train_packs(lanes, some, data, flag):
             models[index] = finish(lanes[index], trained)
     found = [model for model in models if model is not None]
@@ -114,19 +115,30 @@ def train_many(
     return found
 
 
-def _packs(lanes: Sequence[Lane], task: Task) -> list[Pack]:
-    orders = [lane.order for lane in lanes]
-    # A minibatch of weight 0 makes no update: lanes that might skip one another's updates may not share a pack.
-    apart = task.weights is not None and not task.weights.all()
+def _packs(lanes: Sequence[Lane], task: Task, given: Sequence[Pack] | None) -> Sequence[Pack]:
+    """Return the packs, planned here or checked."""
+    lengths, orders = [lengths_of(lane) for lane in lanes], [lane.order for lane in lanes]
+    keys = orders if task.skips_minibatches else [None] * len(lanes)
+    if given is not None:
+        check_packs(given, _likes(lanes, task.input_shape, lengths, keys), task.dtype)
+        return given
+    networks, optimizers = [lane.network for lane in lanes], [lane.optimizer for lane in lanes]
     return plan_packs(
-        [lane.network for lane in lanes],
-        [lane.optimizer for lane in lanes],
-        task.input_shape,
-        task.dtype,
-        lengths=[lengths_of(lane) for lane in lanes],
-        orders=orders,
-        keys=orders if apart else None,
+        networks, optimizers, task.input_shape, task.dtype, lengths=lengths, orders=orders, keys=keys
     )
+
+
+def _likes(
+    lanes: Sequence[Lane], shape: Shape, lengths: Sequence[tuple[int, int]], keys: Sequence[Hashable]
+) -> list[Hashable]:
+    known: dict[Hashable, Hashable] = {}
+    likes = []
+    for lane, length, key in zip(lanes, lengths, keys, strict=True):
+        setting = id(lane.network), id(lane.optimizer), length, key
+        if setting not in known:
+            known[setting] = likeness(lane.network, lane.optimizer, shape, length, key)
+        likes.append(known[setting])
+    return likes
 
 
 def _by_data(
@@ -150,9 +162,6 @@ class _Finisher:
         self._names = ("train_loss", "validation_loss", f"validation_{metric}")
 
     def __call__(self, lane: Lane, trained: Trained) -> Model:
-        history = trained.history
-        if np.isnan(history).any():  # which of its many bit patterns a diverging sum ends in is no promise
-            history = np.where(np.isnan(history), np.nan, history)
         shape = self._task.input_shape
         return Model(
             network=lane.network,
@@ -162,7 +171,7 @@ class _Finisher:
             input_shape=shape,
             parameters=lane.network.build(shape).unflatten(trained.parameters),
             state="diverged" if trained.diverged else "done",
-            history_arrays=dict(zip(self._names, history, strict=False)),
+            history_arrays=dict(zip(self._names, trained.history, strict=False)),
             epoch=trained.epoch,
             classes=self._classes,
         )

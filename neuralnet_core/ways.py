@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, get_args
 
-__all__ = ["CHUNK", "SLICED", "SLICES", "Mode", "Way"]
+__all__ = ["CHUNK", "MODES", "SLICED", "SLICES", "Mode", "Way"]
 
 # What the lanes of a register are: networks of a pack, slices of one network's samples, or its units.
 Mode = Literal["networks", "slices", "units"]
+MODES: tuple[Mode, ...] = get_args(Mode)
 
 SLICES, SLICED = 8, 256  # a sum over more than SLICED samples is one of SLICES sums
 

@@ -50,6 +50,11 @@ class Data:
         """The shape of one sample."""
         return self.X.shape[1:]
 
+    @property
+    def has_zero_weights(self) -> bool:
+        """Whether a minibatch may weigh nothing, so that networks of other orders would skip other minibatches."""
+        return self.sample_weight is not None and not self.sample_weight.all()
+
     @cached_property
     def digest(self) -> str:
         """The digest of all that is trained and validated on."""

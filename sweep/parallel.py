@@ -81,7 +81,8 @@ def parallel_train(
     data = Data.of(X, y, validation, sample_weight, dtype)
     columns = broadcast(networks, optimizers, seeds, rows, validation_rows, initial)
     jobs = _jobs(columns, data)
-    execution = Execution(jobs, plan(jobs, data.input_shape, dtype), workers, backend)
+    packs = plan(jobs, data.input_shape, dtype, apart=data.has_zero_weights)
+    execution = Execution(jobs, packs, workers, backend)
     models: list[Model | None] = [None] * len(jobs)
     for numbers, outcome in execution.run(model_task, data=data, dtype=dtype):
         for number, model in zip(numbers, outcome.models, strict=True):

@@ -8,13 +8,15 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from neuralnet_core import plan_packs
+from neuralnet_core import Way, plan_packs
 
+from .calibration import machine_scale
 from .jobs import Job
 
-__all__ = ["Pace", "Pack", "Schedule", "plan", "plan_calls"]
+__all__ = ["Pace", "Pack", "Schedule", "plan", "plan_calls", "predicted_seconds"]
 
-SECONDS_PER_CALL = 1.0  # so that the first chunks are one call each
+SECONDS_PER_CALL = 1.0  # of a function, so that the first chunks are one call each
+SECONDS_PER_RECORD = 25e-6  # what is done for a network beside its training
 
 # Longer chunks cost more when a worker dies and balance worse; shorter ones cost more to hand out.
 LONGEST_CHUNK = 1.0
@@ -22,13 +24,17 @@ SHORTEST_CHUNK = 0.02
 CHUNKS_PER_WORKER = 4
 MOST_NETWORKS = 2_000  # their parameters are in memory together
 
+# A plan of so many predicted seconds is worth asking how fast this machine is; a shorter one is over by then.
+WORTH_CALIBRATION = 2.0
+
 
 @dataclass(frozen=True, slots=True)
 class Pack:
-    """Jobs (their numbers) that train as one computation, and the seconds that is predicted to take."""
+    """Jobs (their numbers) that train as one computation: the seconds that is predicted to take, and how they train."""
 
     jobs: tuple[int, ...]
     seconds: float
+    way: Way | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,21 +52,46 @@ class Pace:
         return self.done / self.elapsed if self.elapsed > 0 else 0.0
 
 
-def plan(jobs: Sequence[Job], input_shape: tuple[int, ...], dtype: str) -> list[Pack]:
-    """Return the packs of all jobs.
+def plan(jobs: Sequence[Job], input_shape: tuple[int, ...], dtype: str, *, apart: bool = False) -> list[Pack]:
+    """Return the packs of all jobs; of one order each, if orders are to be kept `apart`.
 
     Jobs of one repeat (one seed and split) fill packs of their own, which share a minibatch order; what would
     leave lanes empty is pooled over all repeats: one configuration with 8 repeats is one pack.
     """
+    orders = [_order(job) for job in jobs]
     packs = plan_packs(
         [job.network for job in jobs],
         [job.optimizer for job in jobs],
         input_shape,
         dtype,
         lengths=[(job.split.n_train, job.split.n_validation) for job in jobs],
-        orders=[(job.seed, id(job.split)) for job in jobs],
+        orders=orders,
+        keys=orders if apart else None,
     )
-    return [Pack(pack.members, pack.seconds) for pack in packs]
+    long = sum(pack.seconds for pack in packs) > WORTH_CALIBRATION
+    scale = machine_scale(dtype) if long else 1.0
+    return [
+        Pack(members, scale * (seconds + len(members) * SECONDS_PER_RECORD), way)
+        for members, way, seconds in packs
+    ]
+
+
+def _order(job: Job) -> tuple[int | None, int]:
+    """Return what says in which order a network visits which rows: a full batch has none."""
+    optimizer, split = job.optimizer, job.split
+    full = optimizer.batch_size is None or optimizer.batch_size >= split.n_train
+    return job.seed if optimizer.shuffle and not full else None, id(split)
+
+
+def predicted_seconds(packs: Sequence[Pack], workers: int) -> float:
+    """Return how long so many workers are predicted to take for some packs.
+
+    Examples
+    --------
+    >>> predicted_seconds([Pack((0, 1), 2.0), Pack((2,), 1.0), Pack((3,), 1.0)], workers=2)
+    2.0
+    """
+    return max([sum(pack.seconds for pack in packs) / workers, *(pack.seconds for pack in packs)])
 
 
 def plan_calls(count: int) -> list[Pack]:

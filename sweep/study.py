@@ -88,7 +88,7 @@ class Study:
         """Return the packs of some of the jobs."""
         if self.function is not None:
             return plan_calls(len(jobs))
-        return plan(jobs, self.data.input_shape, self.dtype)
+        return plan(jobs, self.data.input_shape, self.dtype, apart=self.data.has_zero_weights)
 
     def work(self, keep_models: bool) -> tuple[Work, dict[str, Any]]:
         """Return what workers do with the jobs, and its options."""

@@ -19,6 +19,7 @@ __all__ = [
     "engine_info",
     "instruction_sets",
     "kernel",
+    "supported_sets",
 ]
 
 INSTRUCTION_SET_VARIABLE = "NEURALNET_INSTRUCTION_SET"
@@ -59,6 +60,11 @@ def kernel(dtype: str, instruction_set: str | None = None) -> ModuleType:
     """Return the compiled module for a float width: of an instruction set, by default of the one chosen here."""
     name = instruction_set or _instruction_set()
     return importlib.import_module(f".engine._{name}_{dtype}", "neuralnet_core")
+
+
+def supported_sets() -> tuple[str, ...]:
+    """Return all instruction sets that this processor runs."""
+    return tuple(_cpu.supported())
 
 
 @cache

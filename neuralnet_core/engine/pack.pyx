@@ -8,7 +8,7 @@ import threading
 
 import numpy as np
 
-from libc.math cimport NAN, isfinite
+from libc.math cimport NAN, isfinite, isnan
 from libc.stdint cimport int64_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy, memset
@@ -399,7 +399,15 @@ cdef class Pack:
         return column
 
     def history_of(self, int lane):
-        """Return (metrics, epochs trained): train loss and, with validation, its loss and score."""
+        """Return (metrics, epochs trained): train loss and, with validation, its loss and score.
+
+        One NaN stands for all: in which of its many bit patterns a diverging sum ends is no promise.
+        """
+        cdef int64_t metric, epoch
+        for metric in range(self.metrics):
+            for epoch in range(self.ended[lane]):
+                if isnan(self.history[lane, metric, epoch]):
+                    self.history[lane, metric, epoch] = NAN
         return self.history_array[lane, :, : self.ended[lane]]
 
     def outcome(self, int lane):

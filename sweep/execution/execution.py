@@ -14,6 +14,7 @@ from contextlib import ExitStack
 from functools import partial
 from typing import Any
 
+import neuralnet_core as core
 from neuralnet_core import CancelToken
 from sweep.jobs import FunctionJob, Job
 from sweep.planner import Pack, Schedule
@@ -147,8 +148,8 @@ class Execution:
                 return
             self._sent += 1
             self._running[self._sent] = chunk
-            jobs = tuple(self._jobs[place] for pack in chunk for place in pack.jobs)
-            yield Task(self._sent, jobs, tuple(len(pack.jobs) for pack in chunk))
+            jobs = tuple(self._jobs[number] for pack in chunk for number in pack.jobs)
+            yield Task(self._sent, jobs, _by_place(chunk))
 
     def _taken(self, outcome: Outcome) -> tuple[list[int], Outcome] | None:
         """Return what came of a chunk, with its jobs' numbers; what a worker gave back goes out again."""
@@ -175,3 +176,15 @@ class Execution:
         self._interrupts.interrupt()
         if self._pool is not None:
             self._pool.kill()
+
+
+def _by_place(chunk: Sequence[Pack]) -> tuple[core.Pack, ...]:
+    """Return the packs of a chunk of networks as the engine takes them, by place in the task."""
+    packs = []
+    first = 0
+    for pack in chunk:
+        if pack.way is not None:
+            places = tuple(range(first, first + len(pack.jobs)))
+            packs.append(core.Pack(places, pack.way, pack.seconds))
+        first += len(pack.jobs)
+    return tuple(packs)

@@ -8,7 +8,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from neuralnet_core import CancelToken, Model, TrainingCancelled, train_many
+from neuralnet_core import CancelToken, Model, Pack, TrainingCancelled, train_many
 from sweep.data import Data
 from sweep.jobs import Curves, Job, Record, error_text
 
@@ -41,7 +41,7 @@ def model_task(task: Task, watch: Watch, *, data: Data, dtype: str) -> Outcome:
     """Train the jobs of a task and return their models; an error raises."""
     clock = time.perf_counter()
     try:
-        models = train_jobs(task.jobs, data, dtype, watch.token)
+        models = train_jobs(task.jobs, data, dtype, watch.token, task.packs)
     except TrainingCancelled:
         return Outcome(task.number, time.perf_counter() - clock)
     return Outcome(task.number, time.perf_counter() - clock, models=models)
@@ -50,23 +50,29 @@ def model_task(task: Task, watch: Watch, *, data: Data, dtype: str) -> Outcome:
 def _train_or_blame(task: Task, data: Data, dtype: str, cancel: CancelToken | None) -> list[Model | str]:
     """Return a model for each job, or the text of the error that it raises when trained alone."""
     try:
-        return list(train_jobs(task.jobs, data, dtype, cancel))
+        return list(train_jobs(task.jobs, data, dtype, cancel, task.packs))
     except TrainingCancelled:
         raise
     except Exception as error:
         if len(task.jobs) == 1:
             return [error_text(error)]
-    sizes = task.pack_sizes if len(task.pack_sizes) > 1 else (1,) * len(task.jobs)
+    groups = [pack.members for pack in task.packs if len(task.packs) > 1] or [
+        (n,) for n in range(len(task.jobs))
+    ]
     models: list[Model | str] = []
-    start = 0
-    for size in sizes:
-        models += _train_or_blame(task.part(range(start, start + size)), data, dtype, cancel)
-        start += size
+    for places in groups:
+        models += _train_or_blame(task.part(places), data, dtype, cancel)
     return models
 
 
-def train_jobs(jobs: Sequence[Job], data: Data, dtype: str, cancel: CancelToken | None = None) -> list[Model]:
-    """Train jobs on the calling thread."""
+def train_jobs(
+    jobs: Sequence[Job],
+    data: Data,
+    dtype: str,
+    cancel: CancelToken | None = None,
+    packs: Sequence[Pack] = (),
+) -> list[Model]:
+    """Train jobs on the calling thread, in the packs that were planned, if they were."""
     rows: list[Any] = [job.split.rows for job in jobs]
     validation_rows: list[Any] = [job.split.validation_rows for job in jobs]
     initial: list[Any] = [job.initial for job in jobs]
@@ -84,6 +90,7 @@ def train_jobs(jobs: Sequence[Job], data: Data, dtype: str, cancel: CancelToken 
         dtype=dtype,
         cancel=cancel,
         warn=False,
+        packs=packs or None,
     )
 
 

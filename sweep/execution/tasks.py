@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from itertools import zip_longest
 from typing import Any, TypeAlias
 
-from neuralnet_core import CancelToken, Model
+from neuralnet_core import CancelToken, Model, Pack
 from sweep.jobs import Record, error_text
 
 __all__ = ["Outcome", "Task", "Watch", "Work"]
@@ -16,20 +16,22 @@ __all__ = ["Outcome", "Task", "Watch", "Work"]
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """What a worker gets: the jobs of one chunk, and how many of them are in each pack.
+    """What a worker gets: the jobs of one chunk, and, of networks, the packs they train in, by place.
 
-    A task that runs `alone` holds one job, in a worker that has run nothing before: what happens to the worker
-    is that job's doing.
+    Without packs they are for the engine to plan. A task that runs `alone` holds one job, in a worker that has run
+    nothing before: what happens to the worker is that job's doing.
     """
 
     number: int
     jobs: tuple[Any, ...]  # of one kind: Job, or FunctionJob
-    pack_sizes: tuple[int, ...]
+    packs: tuple[Pack, ...] = ()
     alone: bool = False
 
     def part(self, places: Sequence[int], *, alone: bool = False) -> Task:
-        """Return the task of some of the jobs, as one pack."""
-        return Task(self.number, tuple(self.jobs[place] for place in places), (len(places),), alone)
+        """Return the task of some of the jobs."""
+        if len(places) == len(self.jobs):
+            return replace(self, alone=alone)
+        return Task(self.number, tuple(self.jobs[place] for place in places), alone=alone)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,16 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_info
 
-from neuralnet_core import Adam, CancelToken, Dense, GradientDescent, Network
+from neuralnet_core import (
+    Adam,
+    CancelToken,
+    Dense,
+    GradientDescent,
+    Network,
+    Pack,
+    Way,
+    engine_info,
+)
 from sweep.data import Data
 from sweep.execution import Execution, Outcome, Task, Watch, check_workers, model_task, record_task
 from sweep.jobs import Job
@@ -55,7 +64,7 @@ def test_every_job_gets_one_record(backend: str, workers: int) -> None:
 
 
 def test_a_record_has_what_its_model_has() -> None:
-    task = Task(0, (job(0),), (1,))
+    task = Task(0, (job(0),))
     (record,) = record_task(task, Watch(), data=DATA, dtype="float32", keep_models=False).records
     (model,) = model_task(task, Watch(), data=DATA, dtype="float32").models
     assert record is not None
@@ -68,8 +77,9 @@ def test_a_record_has_what_its_model_has() -> None:
 
 def test_a_network_that_does_not_fit_the_data_fails_alone() -> None:
     jobs = [job(number, outputs=3 if number in (5, 11) else 1) for number in range(30)]
-    sizes = (10, 10, 10)
-    found = record_task(Task(0, tuple(jobs), sizes), Watch(), data=DATA, dtype="float32", keep_models=True)
+    way = Way("networks", engine_info().instruction_set)
+    packs = tuple(Pack(tuple(range(start, start + 5)), way, 1.0) for start in range(0, 30, 5))
+    found = record_task(Task(0, tuple(jobs), packs), Watch(), data=DATA, dtype="float32", keep_models=True)
     records = [record for record in found.records if record is not None]
     assert [number for number, record in enumerate(records) if record.state == "failed"] == [5, 11]
     assert [number for number, model in enumerate(found.models) if model is None] == [5, 11]
@@ -81,7 +91,7 @@ def test_a_network_that_does_not_fit_the_data_fails_alone() -> None:
 
 def test_a_diverged_network_is_a_record_without_a_digest() -> None:
     wild = Job(Network([Dense(1)]), GradientDescent(1e6, epochs=30), 7, SPLIT, 0, "wild")
-    task = Task(0, (wild,), (1,))
+    task = Task(0, (wild,))
     (record,) = record_task(task, Watch(), data=DATA, dtype="float32", keep_models=False).records
     assert record is not None
     assert record.state == "diverged"
@@ -92,7 +102,7 @@ def test_a_diverged_network_is_a_record_without_a_digest() -> None:
 def test_a_cancelled_task_gives_nothing() -> None:
     token = CancelToken()
     token.cancel()
-    task = Task(3, (job(0),), (1,))
+    task = Task(3, (job(0),))
     outcome = record_task(task, Watch(token), data=DATA, dtype="float32", keep_models=False)
     assert outcome.ended(1) == []
     assert outcome.number == 3

@@ -220,9 +220,9 @@ def test_a_store_is_resumed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 def _counting(trained: list[int]) -> Any:
     from sweep.planner import plan
 
-    def counted(jobs: Any, *rest: Any) -> Any:
+    def counted(jobs: Any, *rest: Any, **options: Any) -> Any:
         trained.append(len(jobs))
-        return plan(jobs, *rest)
+        return plan(jobs, *rest, **options)
 
     return counted
 
