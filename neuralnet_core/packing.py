@@ -23,6 +23,14 @@ class Pack(NamedTuple):
     """Networks (their numbers) that train as one computation: in which way, and the seconds that is predicted to take.
 
     The seconds are those of the machine that the cost model was fitted on; on others all packs are faster or slower.
+
+    Examples
+    --------
+    >>> from neuralnet_core import Adam, Dense, Network, train_many
+    >>> pack = Pack((0, 1), Way("networks", "baseline"), seconds=0.001)
+    >>> models = train_many(Network([Dense(1)]), Adam(), [[0.0], [1.0]], [0.0, 1.0], seeds=[0, 1], packs=[pack])
+    >>> len(models)
+    2
     """
 
     members: tuple[int, ...]

@@ -17,7 +17,13 @@ CHUNK: dict[Mode, int] = {"networks": 32, "slices": 32, "units": 128}
 
 
 class Way(NamedTuple):
-    """How a pack trains."""
+    """How a pack trains: what its lanes are, and in the module of which instruction set.
+
+    Examples
+    --------
+    >>> Way("units", "v3").mode
+    'units'
+    """
 
     mode: Mode
     instruction_set: str
