@@ -49,7 +49,9 @@ KINDS = (
     "sums",  # that a product stores
     "curves",  # tanh and the like
     "loss",  # outputs whose loss takes an exponential
-    "gathered",  # numbers copied from the data
+    "samples", "lane_samples",  # fetched for all lanes, or by each for itself
+    "copied", "scattered",  # their features: the same for all lanes, or each lane's own
+    "drawn",  # places in an order of minibatches
     "turned",  # weights turned for the input gradient of units
     "dropped",  # words drawn for dropout
     "unfused",  # gradients that wait for clipping, or for the sums of other slices
@@ -142,7 +144,7 @@ class _Counter:
         yield "multiply_adds", samples * self._products(training)
         yield "sums", samples * self._stored(training) + (chunks * self._size if training else 0)
         yield "curves", samples * self._curves
-        yield from self._at_the_ends(n, samples)
+        yield from self._at_the_ends(n, samples, training)
         yield from self._from_memory(chunks, training)
         if self._dropped and training:
             yield "dropped", samples * self._dropped * (1 if self._way.mode == "units" else self._lanes)
@@ -166,12 +168,20 @@ class _Counter:
         forward = sum(self._columns(units) for _, units in self._dense)
         return forward + (sum(self._columns(inputs) for inputs, _ in self._dense[1:]) if training else 0)
 
-    def _at_the_ends(self, n: int, samples: int) -> Iterator[tuple[str, float]]:
+    def _at_the_ends(self, n: int, samples: int, training: bool) -> Iterator[tuple[str, float]]:
         if self._exponential:
             rows = -(-samples // self._lanes) if self._way.mode == "units" else samples
             yield "loss", rows * self._outputs
-        apart = self._mixes or (self._way.mode == "slices" and n > SLICED)
-        yield "gathered", samples * self._inputs * (self._lanes if apart else 1)
+        if training and n == self._recipe.rows:
+            return  # a full batch is gathered once
+        if self._mixes or (self._way.mode == "slices" and n > SLICED):
+            yield "lane_samples", samples * self._lanes
+            yield "scattered", samples * self._lanes * self._inputs
+        else:
+            yield "samples", samples
+            yield "copied", samples * self._inputs
+        if training:
+            yield "drawn", n * (self._lanes if self._mixes else 1)
 
     def _update(self, n: int, chunks: int) -> Iterator[tuple[str, float]]:
         if self._way.mode == "units":
