@@ -22,6 +22,7 @@ from .ways import CHUNK, SLICED, SLICES, Way
 
 __all__ = ["KINDS", "Recipe", "epoch_seconds", "pack_seconds", "pieces_of_work"]
 
+TILE, K_BLOCK = (8, 3), 128  # engine/product.h
 FIRST_CACHE, SECOND_CACHE = 48 * 1024, 2 * 1024 * 1024
 # By the engine's codes: what a step is called, and how many registers of optimizer state a parameter has.
 STEPS = ("descent", "momentum", "momentum", "rmsprop", "adam", "adam")
@@ -58,6 +59,8 @@ KINDS = (
     "joined",  # gradients of slices added up
     "descent", "momentum", "rmsprop", "adam",  # the optimizer's steps
     "far", "farther",  # bytes of weights that come from the second cache, or from beyond it
+    "stayed",  # bytes of a full batch, gathered once, that are more than the first cache holds
+    "passed",  # bytes that a product goes through again and again, where they are more than the first cache holds
 )  # fmt: skip
 PLACE = {name: place for place, name in enumerate(KINDS)}
 
@@ -146,6 +149,7 @@ class _Counter:
         yield "curves", samples * self._curves
         yield from self._at_the_ends(n, samples, training)
         yield from self._from_memory(chunks, training)
+        yield "passed", chunks * self._passed(-(-samples // chunks), training)
         if self._dropped and training:
             yield "dropped", samples * self._dropped * (1 if self._way.mode == "units" else self._lanes)
         if training:
@@ -172,15 +176,17 @@ class _Counter:
         if self._exponential:
             rows = -(-samples // self._lanes) if self._way.mode == "units" else samples
             yield "loss", rows * self._outputs
-        if training and n == self._recipe.rows:
-            return  # a full batch is gathered once
-        if self._mixes or (self._way.mode == "slices" and n > SLICED):
+        apart = self._mixes or (self._way.mode == "slices" and n > SLICED)
+        if training and n == self._recipe.rows:  # a full batch is gathered once
+            size = samples * self._inputs * self._register / (1 if apart else self._lanes)
+            yield "stayed", max(0.0, size - FIRST_CACHE)
+        elif apart:
             yield "lane_samples", samples * self._lanes
             yield "scattered", samples * self._lanes * self._inputs
         else:
             yield "samples", samples
             yield "copied", samples * self._inputs
-        if training:
+        if training and n < self._recipe.rows:
             yield "drawn", n * (self._lanes if self._mixes else 1)
 
     def _update(self, n: int, chunks: int) -> Iterator[tuple[str, float]]:
@@ -199,3 +205,26 @@ class _Counter:
         streamed = weights * (3 * chunks + 2 * STATES[self._recipe.optimizer] if training else chunks)
         yield "far", streamed * max(0.0, 1.0 - FIRST_CACHE / used)
         yield "farther", streamed * max(0.0, 1.0 - SECOND_CACHE / used)
+
+    def _passed(self, samples: int, training: bool) -> float:
+        """Return the bytes that the products of a chunk go through beyond the first time."""
+        total = 0.0
+        for layer, (inputs, units) in enumerate(self._dense):
+            own = (
+                layer > 0 and self._way.mode != "units"
+            )  # a register for an entry, or a number that all lanes share
+            total += self._again(samples, self._columns(units), inputs, own)
+            if training:
+                total += self._again(inputs, self._columns(units), samples, own)
+            if training and layer > 0:
+                total += self._again(samples, self._columns(inputs), units, own)
+        return total
+
+    def _again(self, m: int, n: int, k: int, own: bool) -> float:
+        """The same for C[m][n], summed over k: of the two operands the smaller is gone through, in blocks of k."""
+        block = min(k, K_BLOCK)
+        left = m * block * (self._register if own else self._register / self._lanes)
+        right = n * block * self._register
+        smaller, passes = (left, n / TILE[1]) if right > left else (right, m / TILE[0])
+        again: float = k / block * passes * max(0.0, smaller - FIRST_CACHE)
+        return again

@@ -11,12 +11,12 @@ from neuralnet_core import Adam, Dense, GradientDescent, Momentum, Network, Opti
 
 __all__ = ["machine_scale"]
 
-ROWS, INPUTS, RUNS = 256, 16, 4
+ROWS, INPUTS, RUNS = 256, 16, 3
 # Trainings of different kinds: the product, the curves and the optimizer's steps take their part of the time.
 TRAININGS: list[tuple[Network, Optimizer]] = [
-    (Network((Dense(32, "relu"), Dense(8))), Momentum(1e-3, epochs=4)),
-    (Network((Dense(16, "tanh"), Dense(16, "tanh"), Dense(1))), Adam(1e-3, epochs=4)),
-    (Network((Dense(128, "relu"), Dense(1))), GradientDescent(1e-3, epochs=2, batch_size=128)),
+    (Network((Dense(32, "relu"), Dense(8))), Momentum(1e-3, epochs=32)),
+    (Network((Dense(16, "tanh"), Dense(16, "tanh"), Dense(1))), Adam(1e-3, epochs=32)),
+    (Network((Dense(128, "relu"), Dense(1))), GradientDescent(1e-3, epochs=16, batch_size=128)),
 ]
 EACH = 16
 
@@ -25,7 +25,7 @@ EACH = 16
 def machine_scale(dtype: str) -> float:
     """Return the seconds that this machine takes for what the cost model says takes one; measured once.
 
-    It takes some hundredths of a second, of a slow machine some tenths.
+    It takes less than a tenth of a second, on a slow machine some tenths.
     """
     taken = predicted = 0.0
     X = np.linspace(-1, 1, ROWS * INPUTS).reshape(ROWS, INPUTS)

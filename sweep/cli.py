@@ -152,11 +152,13 @@ def run(
     store = store or Path(f"{experiment.name}.sweep")
     before = _recorded(store, retry)
     if dry_run:
+        from .execution import check_workers
         from .preview import preview
 
+        workers, _ = _usage_errors(check_workers, n_jobs, backend, "threads")
         data = experiment.data
         study = _usage_errors(experiment.sweep.study, data.X, data.y, experiment.validation)
-        _say(preview(study, before))
+        _say(preview(study, before, workers))
         return 0
     click.echo(f"recording in {store}" + (", resuming what is there" if before else ""))
     started = time.perf_counter()  # what a user waits for; nothing but a line of text depends on it

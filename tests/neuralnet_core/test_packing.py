@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,11 +17,14 @@ from neuralnet_core import (
     Momentum,
     Network,
     Optimizer,
+    Pack,
+    Way,
     engine_info,
     plan_packs,
+    train_many,
     training_cost,
 )
-from neuralnet_core.packing import Pack
+from neuralnet_core.engine.dispatch import kernel
 
 LANES = engine_info().lanes["float32"]
 
@@ -97,9 +101,12 @@ def test_a_plan_is_a_function_of_what_is_planned() -> None:
 
 
 def test_full_packs_share_one_order_before_the_rest_is_mixed() -> None:
-    orders = ["a"] * (LANES + LANES // 2) + ["b"] * (LANES + LANES // 2)
+    orders = [order for order in "abcdefgh" for _ in range(LANES + LANES // 8)]
     packs = packs_of([NETWORKS[0]] * len(orders), orders=orders)
-    assert [sorted({orders[index] for index in pack.members}) for pack in packs] == [["a"], ["b"], ["a", "b"]]
+    found = [sorted({orders[index] for index in pack.members}) for pack in packs]
+    assert found[:8] == [[order] for order in "abcdefgh"]
+    assert [len(pack.members) for pack in packs[:8]] == [LANES] * 8
+    assert len(packs) < 8 + 8  # the rest of an order is no pack of its own
 
 
 def test_packs_are_sorted_by_size_so_that_little_is_padding() -> None:
@@ -140,3 +147,44 @@ def test_the_cost_counts_the_multiply_adds_of_the_products(layers: list[Dense], 
     forward = 4 * 10 if len(layers) == 1 else 4 * 8 + 8 * 10
     weight_gradients, input_gradients = forward, 0 if len(layers) == 1 else 8 * 10
     assert cost == expected * 5 * (7 * (forward + weight_gradients + input_gradients) + 3 * forward)
+
+
+# --- Packs that are given -------------------------------------------------------------------------------------
+
+WAY = Way("networks", "baseline")
+X, Y = np.linspace(0, 1, 40)[:, None], np.linspace(1, 2, 40)
+
+
+@pytest.mark.parametrize(
+    ("packs", "message"),
+    [
+        ([], "packs must hold each of the 3 networks once"),
+        ([Pack((0, 1), WAY, 0.0)], "packs must hold each of the 3 networks once"),
+        ([Pack((0, 1, 2, 2), WAY, 0.0)], "packs must hold each of the 3 networks once"),
+        ([Pack((0, 1, 2), WAY, 0.0)], r"networks \(0, 1, 2\) are not alike"),
+        (
+            [Pack((0, 1), Way("units", "baseline"), 0.0), Pack((2,), WAY, 0.0)],
+            "must hold 1 to 1 networks, got 2",
+        ),
+        ([Pack((0, 1), Way("lanes", "baseline"), 0.0), Pack((2,), WAY, 0.0)], "mode must be one of networks"),
+        ([Pack((0, 1), Way("networks", "v9"), 0.0), Pack((2,), WAY, 0.0)], "instruction_set must be one of"),
+    ],
+)
+def test_packs_that_cannot_be_get_one_clear_line(packs: list[Pack], message: str) -> None:
+    networks = [NETWORKS[0], NETWORKS[2], NETWORKS[1]]
+    with pytest.raises(ValueError, match=message) as caught:
+        train_many(networks, Adam(), X, Y, seeds=0, packs=packs)
+    assert "\n" not in str(caught.value)
+
+
+def test_more_networks_than_lanes_are_no_pack() -> None:
+    count = kernel("float32", "baseline").lanes + 1
+    with pytest.raises(ValueError, match=f"must hold 1 to {count - 1} networks, got {count}"):
+        train_many([NETWORKS[0]] * count, Adam(), X, Y, seeds=0, packs=[Pack(tuple(range(count)), WAY, 0.0)])
+
+
+def test_networks_that_may_skip_other_minibatches_are_not_alike() -> None:
+    weights = np.r_[np.zeros(32), np.ones(8)]
+    packs = [Pack((0, 1), WAY, 0.0)]
+    with pytest.raises(ValueError, match="not alike"):
+        train_many(NETWORKS[0], Adam(), X, Y, seeds=[0, 1], sample_weight=weights, packs=packs)

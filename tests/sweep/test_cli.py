@@ -145,8 +145,9 @@ def test_run_records_what_python_gets(run: Run, tmp_path: Path) -> None:
 def test_a_dry_run_says_how_much_and_trains_nothing(run: Run, tmp_path: Path) -> None:
     ended = run("run", "moons.toml", "--dry-run", "space.hidden=[4, 8, 8.0]")
     assert ended.code == 2  # 8.0 is no number of units
-    ended = run("run", "moons.toml", "--dry-run")
+    ended = run("run", "moons.toml", "--dry-run", "--n-jobs", "2")
     assert ended.code == 0
+    assert "time            less than a second with 2 workers" in ended.out
     assert "configurations  4\ntrials          12\nnetworks        12 to train, in " in ended.out
     assert "parameters      17 (smallest network) to 33 (largest)" in ended.out
     assert list(tmp_path.glob("*.sweep")) == []

@@ -6,9 +6,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from neuralnet_core import Adam, Dense, Network, engine_info
+from sweep import calibration, planner
+from sweep.calibration import machine_scale
 from sweep.data import Data
 from sweep.jobs import Job
-from sweep.planner import LONGEST_CHUNK, MOST_NETWORKS, Pack, Schedule, plan
+from sweep.planner import LONGEST_CHUNK, MOST_NETWORKS, Pack, Schedule, plan, predicted_seconds
 from sweep.splits import RowSplit
 
 LANES = engine_info().lanes["float32"]
@@ -44,7 +46,7 @@ def test_full_packs_are_of_one_repeat() -> None:
 
 def test_what_would_leave_lanes_empty_is_pooled_over_repeats() -> None:
     assert len(plan(jobs_of(settings=1, repeats=LANES), (4,), "float32")) == 1
-    assert len(plan(jobs_of(settings=LANES // 2, repeats=4), (4,), "float32")) == 2
+    assert len(plan(jobs_of(settings=2, repeats=LANES), (4,), "float32")) < LANES
 
 
 def test_like_networks_only_share_a_pack() -> None:
@@ -105,3 +107,45 @@ def test_a_chunk_of_tiny_networks_is_bounded_by_their_number() -> None:
     assert (
         max(sum(len(pack.jobs) for pack in chunk) for chunk in Schedule(packs, 2).chunks()) == MOST_NETWORKS
     )
+
+
+# --- Predictions ----------------------------------------------------------------------------------------------
+
+
+def test_a_long_plan_is_in_seconds_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    jobs = jobs_of(settings=2 * LANES, repeats=3)
+    usual = plan(jobs, (4,), "float32")
+    monkeypatch.setattr(planner, "machine_scale", lambda _: 3.0)
+    assert plan(jobs, (4,), "float32") == usual  # too short to ask
+    monkeypatch.setattr(planner, "WORTH_CALIBRATION", 0.0)
+    slow = plan(jobs, (4,), "float32")
+    assert [pack.seconds for pack in slow] == pytest.approx([3.0 * pack.seconds for pack in usual])
+    assert [(pack.jobs, pack.way) for pack in slow] == [(pack.jobs, pack.way) for pack in usual]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_how_fast_the_machine_is_is_measured_once(dtype: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    machine_scale.cache_clear()
+    scale = machine_scale(dtype)
+    assert 0 < scale < np.inf
+    monkeypatch.setattr(calibration, "train_many", None)
+    assert machine_scale(dtype) == scale
+
+
+def test_workers_share_the_predicted_time_but_not_that_of_one_pack() -> None:
+    assert predicted_seconds(packs_of(1.0, 1.0, 1.0, 1.0), workers=2) == 2.0
+    assert predicted_seconds(packs_of(5.0, 1.0), workers=4) == 5.0
+    assert predicted_seconds([], workers=2) == 0.0
+
+
+def test_networks_that_would_skip_other_minibatches_do_not_share_a_pack() -> None:
+    jobs = jobs_of(settings=1, repeats=LANES)
+    assert all(len(pack.jobs) == 1 for pack in plan(jobs, (4,), "float32", apart=True))
+
+
+def test_orders_that_full_batches_do_not_have_keep_nobody_apart() -> None:
+    split = RowSplit.of(DATA, None, None)
+    optimizer = Adam(epochs=3, batch_size=None)
+    network = Network([Dense(4, "relu"), Dense(1)])
+    jobs = [Job(network, optimizer, seed, split, 0, str(seed)) for seed in range(LANES)]
+    assert len(plan(jobs, (4,), "float32", apart=True)) == 1
