@@ -9,6 +9,7 @@ import contextlib
 import errno
 import importlib.metadata
 import inspect
+import os
 import shlex
 import shutil
 import sys
@@ -44,7 +45,23 @@ def main(arguments: Sequence[str] | None = None) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("always", UserWarning)
         warnings.showwarning = _show_warning
-        _main(arguments)
+        try:
+            _main(arguments)
+        finally:
+            _drop_what_nobody_reads()
+
+
+def _drop_what_nobody_reads() -> None:
+    """Empty the buffers of a closed terminal: Python would fail to, and end with 120 instead of our exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            if stream is not None:
+                stream.flush()
+        except (OSError, ValueError):
+            with contextlib.suppress(OSError, ValueError):
+                nowhere = os.open(os.devnull, os.O_WRONLY)
+                os.dup2(nowhere, stream.fileno())
+                os.close(nowhere)
 
 
 def _main(arguments: Sequence[str] | None) -> None:
