@@ -156,7 +156,14 @@ def test_npz_is_never_unpickled(tmp_path: Path) -> None:
         ),
         ("a,y\n1,0\nx,1\n", "y", None, "column 'a' is not numeric, for example 'x' in row 1"),
         ("a,y\n1,0\ninf,1\n", "y", None, "column 'a' must be finite, got inf in row 1"),
-        ("a,y\n1,0\n" + "9" * 400 + ",1\n", "y", None, "is not numeric, for example 9{20}…9{19} in row"),
+        # Some versions of pandas read so long a number as text, some as a Python int.
+        pytest.param(
+            "a,y\n1,0\n" + "9" * 400 + ",1\n",
+            "y",
+            None,
+            "is not numeric, for example '?9+…9+'? in row",
+            id="number of 400 digits",
+        ),
         ("a, y, y\n1,0,0\n", "y", None, "the column 'y' is there twice"),
         ("a,y,y\n1,0,0\n", "y", None, "the column 'y' is there twice"),
         (PLANTS, "kind", ["height", "height"], "features have the column 'height' twice"),
