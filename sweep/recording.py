@@ -75,6 +75,8 @@ class Recorder:
                 records = [record for record in outcome.records if record is not None]
                 for record, model in zip(records, outcome.models or [None] * len(records), strict=True):
                     self._keep(record, model)
+                if self._store is not None:
+                    self._store.commit_soon()  # so that a kill costs what a chunk costs, and not what waits besides
                 progress.advance(records, execution.schedule.pace())
         return execution.interruption
 

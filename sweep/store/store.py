@@ -158,6 +158,11 @@ class Store:
             partial(actions.insert_record, row=row, curves=curves, model=model_bytes, path=self.path), size
         )
 
+    def commit_soon(self) -> None:
+        """Let everything queued be committed now, by the writer's thread; do not wait for it."""
+        if self._writer is not None:
+            self._writer.hurry()
+
     def flush(self) -> None:
         """Wait until everything queued is on the disk."""
         if self._writer is not None:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, Protocol
 # A commit costs one fsync (about 1-10 ms): shared by this many rows or bytes ...
 GROUP_ROWS = 1_000
 GROUP_BYTES = 4 << 20
-GROUP_SECONDS = 0.5  # ... or by what came in this time, which is the most that a crash can cost
+GROUP_SECONDS = 0.5  # ... or by what came in this time: the most that a crash can cost (see `hurry`)
 # Whoever queues more than the disk takes waits.
 QUEUE_ROWS = 20_000
 QUEUE_BYTES = 64 << 20
@@ -97,6 +97,12 @@ class GroupWriter:
             self._queued += 1
             if len(self._pending) == 1 or self._is_a_group():
                 self._changed.notify_all()
+
+    def hurry(self) -> None:
+        """Let what is queued be committed now; do not wait for it."""
+        with self._changed:
+            self._urgent = bool(self._pending)
+            self._changed.notify_all()
 
     def flush(self) -> None:
         """Wait until all that was queued before is committed."""

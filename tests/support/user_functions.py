@@ -112,11 +112,11 @@ def slow(params: dict[str, Any], seed: int, X: Any, y: Any) -> dict[str, float]:
 
 
 def noted(params: dict[str, Any], seed: int, X: Any, y: Any) -> dict[str, float]:
-    """Write the call down in a file, then take a millisecond and return its number."""
+    """Write the call down in a file, then take the time that `seconds` says and return its number."""
     call = params["number"] * 1000 + seed % 1000
     with open(params["log"], "a", encoding="ascii") as log:
         log.write(f"{os.getpid()} {call}\n")
-    time.sleep(0.001)
+    time.sleep(params["seconds"])
     return {"call": call, "loss": call % 97 / 97}
 
 

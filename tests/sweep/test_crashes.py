@@ -80,7 +80,8 @@ def test_what_a_function_started_ends_with_its_worker() -> None:
 def test_killed_workers_cost_a_chunk_and_nobody_is_charged(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    sweep = Sweep(function=noted, space={"number": range(1200), "log": [str(tmp_path / "log")]}, repeats=2)
+    space = {"number": range(1200), "log": [str(tmp_path / "log")], "seconds": [0.001]}
+    sweep = Sweep(function=noted, space=space, repeats=2)
     expected = table(sweep.run(X, LABELS, backend="threads", n_jobs=2))
     (tmp_path / "log").unlink()
     sizes = spied_chunks(monkeypatch)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from programs import wait_until
 
 from sweep.store import StoreError
 from sweep.store.faults import explain, kind_of
@@ -159,3 +160,16 @@ def test_groups_are_bounded_in_rows_and_bytes(open_writer: Callable[..., tuple[F
     assert max(map(len, groups)) <= GROUP_ROWS
     assert all(group.count(1) <= 1 for group in groups)
     assert sum(map(len, groups)) == GROUP_ROWS + 4
+
+
+def test_who_is_hurried_waits_for_no_more(
+    open_writer: Callable[..., tuple[Faults, GroupWriter]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sweep.store.writer.GROUP_SECONDS", 3600)
+    faults, writer = open_writer()
+    for count in (1, 2):  # of rows committed so far: who is hurried once waits again the next time
+        writer.put(insert(count))
+        assert not wait_until(lambda count=count: len(faults.rows()) >= count, 0.1)
+        writer.hurry()
+        assert wait_until(lambda count=count: len(faults.rows()) == count)
+        writer.hurry()  # there is nothing to commit
