@@ -1,8 +1,8 @@
 /* exp, expm1, log, log1p and tanh for a register of lanes: our own, so that every build gives the same bits.
  *
  * Arguments are reduced in the usual way (x = n ln 2 + r; x = m 2^e); the polynomials are Chebyshev fits computed to
- * 50 digits. The errors stay below 2.5 units in the last place; a test measures them against mpmath. exp is 0 where its
- * value would be subnormal. NaN passes through all of them. */
+ * 50 digits. docs/design.md states their errors, which tests hold against mpmath. exp is 0 where its value would be
+ * subnormal. NaN passes through all of them. */
 #ifndef NEURALNET_MATHEMATICS_H
 #define NEURALNET_MATHEMATICS_H
 

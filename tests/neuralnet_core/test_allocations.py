@@ -9,21 +9,17 @@ from __future__ import annotations
 import json
 import os
 import platform
-import shlex
-import shutil
 import subprocess
 import sys
-import sysconfig
 from pathlib import Path
 
 import pytest
+from compiling import shared_library
 
 pytestmark = pytest.mark.skipif(
     platform.libc_ver()[0] != "glibc",
     reason="the counter stands before glibc (Linux); macOS has another door",
 )
-
-COUNTER = Path(__file__).parents[1] / "support" / "malloc_counter.c"
 
 # Each training is paused after its first epoch, after 10 more and after 1,000 more.
 COUNTED = """
@@ -91,18 +87,9 @@ print(json.dumps([control, report]))
 """
 
 
-def compiler() -> list[str]:
-    """Return the C compiler of Python's own build, or another: one of them built the engine."""
-    for command in (os.environ.get("CC"), sysconfig.get_config_var("CC"), "cc", "gcc", "clang"):
-        words = shlex.split(command or "")
-        if words and shutil.which(words[0]):
-            return words
-    pytest.fail("the counter must be compiled, found no C compiler: set CC to the one that built the engine")
-
-
 def test_ten_steps_and_a_thousand_make_the_same_number_of_calls_for_memory(tmp_path: Path) -> None:
     library = tmp_path / "malloc_counter.so"
-    subprocess.run([*compiler(), "-shared", "-fPIC", "-O1", str(COUNTER), "-o", str(library)], check=True)
+    shared_library("malloc_counter.c", library, "-O1")
     environment = {**os.environ, "LD_PRELOAD": str(library), "PYTHONMALLOC": "malloc"}
     run = subprocess.run(
         [sys.executable, "-c", COUNTED, str(library)],
