@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,10 @@ from pathlib import Path
 os.environ.setdefault("MPLBACKEND", "Agg")
 # So that a `python -c` which a test starts in the source folder imports what is installed.
 os.environ["PYTHONSAFEPATH"] = "1"
+
+# A shell's background job ignores Ctrl-C, and all that it starts inherits that: programs to be interrupted, too.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 import hypothesis
 import pytest

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 from collections import Counter
 from pathlib import Path
 
@@ -26,14 +27,12 @@ LABELS = (X[:, 0] > 0).astype(int)
 
 
 @pytest.mark.parametrize("order", ["mixed", "first", "last"])
-def test_exactly_the_guilty_are_charged(order: str, tmp_path: Path) -> None:
+def test_exactly_the_guilty_are_charged(order: str, tmp_path: Path, draws: random.Random) -> None:
     good = [{"kind": ["good"], "number": [number]} for number in range(TRIALS - EACH * len(GUILTY))]
     bad = [{"kind": [kind], "number": [number]} for number in range(EACH) for kind in GUILTY]
+    space = bad + good if order == "first" else good + bad
     if order == "mixed":
-        places = np.random.default_rng(1).permutation(TRIALS)
-        space = [(good + bad)[place] for place in places]
-    else:
-        space = bad + good if order == "first" else good + bad
+        draws.shuffle(space)
     sweep = Sweep(function=sort_of, space=space)
     sweep.run(X, LABELS, n_jobs=2, timeout=10, store=tmp_path / "some.sweep", progress=False)
     trials = Results.open(tmp_path / "some.sweep").trials
@@ -41,4 +40,5 @@ def test_exactly_the_guilty_are_charged(order: str, tmp_path: Path) -> None:
     assert states.pop(("good", "done")) == TRIALS - EACH * len(GUILTY)
     assert all(state in GUILTY[kind] for kind, state in states), states
     assert states.total() == EACH * len(GUILTY)
+    print(f"\n{order}: {dict(sorted(states.items()))}")
     assert children(os.getpid()) == []

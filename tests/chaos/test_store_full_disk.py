@@ -65,6 +65,7 @@ def test_a_disk_filled_at_many_sizes(tmp_path: Path, undisturbed: str, keep_mode
             assert digest_of(Results.open(folder / "full.sweep")) == undisturbed
             assert_whole(folder / "full.sweep")
             assert [name.name for name in folder.iterdir()] == ["full.sweep"]
+    print(f"\nof {DISK // STEP} fillings the run was done or found the disk full: {ended}")
     assert ended["before its end"] > 10
 
 

@@ -13,7 +13,9 @@ from pathlib import Path
 FOLDER = str(Path(__file__).parent)
 
 
-def start(program: str, folder: Path, **environment: str) -> subprocess.Popen[str]:
+def start(
+    program: str, folder: Path, *, stdin: int | None = None, **environment: str
+) -> subprocess.Popen[str]:
     """Start a program in a folder, which is also its home for temporary files; its output is captured."""
     temporary = folder / "tmp"
     temporary.mkdir(exist_ok=True)
@@ -22,6 +24,7 @@ def start(program: str, folder: Path, **environment: str) -> subprocess.Popen[st
         [sys.executable, "-c", program],
         cwd=folder,
         env=unlimited | {"PYTHONPATH": FOLDER, "TMPDIR": str(temporary)} | environment,
+        stdin=stdin,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

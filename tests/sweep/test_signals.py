@@ -5,64 +5,13 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from programs import children, leftovers, start, wait_until
+from stopped import SIGNALS, WHERE, recorded, running
 
 from sweep import Results
-from sweep.store import Store, StoreError
-
-PROGRAM = """
-import sys, warnings
-import numpy as np
-import user_functions
-from neuralnet_core import Adam, Dense, Network
-from sweep import Sweep
-
-kind, backend, n_jobs = {kind!r}, {backend!r}, {n_jobs}
-X = np.random.default_rng(0).normal(size=(200, 3))
-
-def build(number, seconds):
-    return Network([Dense(16, "tanh"), Dense(1)]), Adam(1e-4 * (number + 1), epochs=300)
-
-warnings.showwarning = lambda message, *_: print(message, file=sys.stderr)
-space = {{"number": range(3000), "seconds": [0.01]}}
-sweep = Sweep(function=user_functions.slow, space=space) if kind == "function" else Sweep(build, space)
-results = sweep.run(X, X[:, 0], backend=backend, n_jobs=n_jobs, store="some.sweep", progress=False)
-print("returned", results.trials["state"].value_counts().to_dict())
-"""
-
-WHERE = [("networks", "threads", 2), ("networks", "processes", 2), ("networks", "sequential", 1)]
-WHERE += [("function", "threads", 2), ("function", "processes", 2), ("function", "sequential", 1)]
-SIGNALS = {signal.SIGINT: 0, signal.SIGTERM: 143, signal.SIGHUP: 129}
-
-
-def recorded(store: Path) -> int:
-    """Return how many records a store has."""
-    try:
-        with Store.read(store) as opened:
-            return len(opened.identities())
-    except StoreError:  # it is being made just now
-        return 0
-
-
-@contextmanager
-def running(
-    folder: Path, kind: str, backend: str, n_jobs: int
-) -> Iterator[tuple[subprocess.Popen[str], list[int]]]:
-    """Start the program and wait until something is recorded; yield it and the processes that belong to it."""
-    process = start(PROGRAM.format(kind=kind, backend=backend, n_jobs=n_jobs), folder)
-    try:
-        assert wait_until(lambda: recorded(folder / "some.sweep") or process.poll() is not None)
-        pids = [process.pid, *children(process.pid)]
-        assert len(pids) == (3 if backend == "processes" else 1), process.communicate()
-        yield process, pids
-    finally:
-        process.kill()
-        process.communicate()
 
 
 @pytest.mark.parametrize("number", SIGNALS)
@@ -74,8 +23,7 @@ def test_a_signal_ends_the_run_and_all_that_belongs_to_it(
         process.send_signal(number)
         out, err = process.communicate(timeout=60)
     assert process.returncode == SIGNALS[number], err
-    trials = Results.open(tmp_path / "some.sweep").trials
-    states = trials["state"].value_counts().to_dict()
+    states = dict(sorted(Results.open(tmp_path / "some.sweep").states.items()))
     assert states.keys() == {"done", "pending"}
     by = "" if number == signal.SIGINT else f" by {number.name}"
     told = f"interrupted{by}: {states['done']} of 3000 trials are recorded; run again with the same store"
