@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from programs import wait_until
+from stopped import recorded
 
 from neuralnet_core import Dense, Momentum, Network
 from sweep import Sweep
@@ -47,6 +49,20 @@ def test_a_resume_after_any_number_of_trials_is_the_undisturbed_run(tmp_path: Pa
     resumed, undisturbed = run(path), run(None)
     assert resumed.trials.drop(columns=CLOCK).equals(undisturbed.trials.drop(columns=CLOCK))
     assert resumed.curves.equals(undisturbed.curves)
+
+
+def test_what_came_of_a_chunk_is_committed_while_the_next_one_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sweep.store.writer.GROUP_SECONDS", 3600)
+    path = tmp_path / "a.sweep"
+
+    def seen(params: dict[str, Any], seed: int, X: Any, y: Any) -> dict[str, float]:
+        return {"seen": float(params["number"] == 0 or wait_until(lambda: recorded(path)))}
+
+    sweep = Sweep(function=seen, space={"number": range(5)})
+    results = sweep.run(X, Y, backend="sequential", store=path, progress=False)
+    assert results.trials["seen"].all()
 
 
 def test_changed_data_train_anew_and_say_so(tmp_path: Path) -> None:
