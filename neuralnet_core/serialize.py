@@ -26,6 +26,8 @@ VALUE_TYPES: dict[str, Any] = {"Network": Network} | {
     and issubclass(kind, (*_ABSTRACT, EarlyStopping))
     and kind not in _ABSTRACT
 }
+_FIELDS = {name: tuple(field.name for field in fields(kind)) for name, kind in VALUE_TYPES.items()}
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False)
 MAX_DEPTH = 20
 MAX_JSON_DEPTH = 40
 STRUCTURE = re.compile(r'"(?:[^"\\]|\\.)*+"|[][{}]')  # strings whole, so that brackets in them do not count
@@ -42,9 +44,10 @@ def to_dict(value: Any) -> dict[str, Any]:
     """
     if VALUE_TYPES.get(type(value).__name__) is not type(value):
         raise TypeError(f"to_dict takes networks, layers, optimizers and schedules, got {value!r}")
-    return {"type": type(value).__name__} | {
-        field.name: _plain(getattr(value, field.name)) for field in fields(value)
-    }
+    plain: dict[str, Any] = {"type": type(value).__name__}
+    for name in _FIELDS[type(value).__name__]:
+        plain[name] = _plain(getattr(value, name))
+    return plain
 
 
 def _plain(value: Any) -> Any:
@@ -116,7 +119,7 @@ def canonical_json(value: Any) -> str:
     True
     """
     plain = value if isinstance(value, dict) else to_dict(value)
-    return json.dumps(plain, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return _CANONICAL.encode(plain)
 
 
 def parse_json(text: str, *, allow_nan: bool = False) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -41,8 +41,10 @@ STATES = (*RESULTS, *FAILURES, "cancelled")
 Build = Callable[..., tuple[Network, Optimizer]]
 
 
-@dataclass(frozen=True, slots=True)
-class Trial:
+# Trials, records and jobs are named tuples: a sweep makes one of each for every training, and these are the quickest.
+
+
+class Trial(NamedTuple):
     """One training of one configuration: its place in the sweep, and the identity its record goes by."""
 
     trial: int
@@ -54,8 +56,7 @@ class Trial:
     identity: str
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """What came of one training. The clock's fields are last; they are outside every equality promise.
 
     `metrics` are those of `epoch` (the last one, or the restored one; for a diverged network the epoch in
@@ -136,7 +137,8 @@ class Configuration:
     """Parameters and what `build` made of them: a network and an optimizer, or the text of an error.
 
     `key` is the hash of the built value in canonical JSON, never of parameters, names or code. A user's function in
-    place of `build` makes neither: there it is that of the function's name and the parameters.
+    place of `build` makes neither: there it is that of the function's name and the parameters. `texts` are network and
+    optimizer in canonical JSON, for the store; equal networks share one text.
     """
 
     number: int
@@ -145,6 +147,7 @@ class Configuration:
     optimizer: Optimizer | None
     error: str | None
     key: str
+    texts: tuple[str, str] | None = field(default=None, compare=False)
 
 
 def configurations(
@@ -161,8 +164,9 @@ def configurations(
                 network.build(input_shape)
                 known[network] = network, canonical_json(network)
             network, text = known[network]
-            key = _key(dtype, text, canonical_json(optimizer))
-            found.append(Configuration(number, params, network, optimizer, None, key))
+            texts = text, canonical_json(optimizer)
+            key = _key(dtype, *texts)
+            found.append(Configuration(number, params, network, optimizer, None, key, texts))
         except (Exception, SystemExit) as error:  # whatever the user's function raises is its result
             reason = error_text(error)
             key = failed_key(encode_params(params), reason)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import warnings
 from collections.abc import Collection, Mapping
 from contextlib import closing
-from dataclasses import replace
 from typing import Any
 
 from neuralnet_core import Model, check_choice
@@ -87,7 +86,7 @@ class Recorder:
                 self.models[record.identity] = model
         else:
             self._store.record(record, None if model is None else model.to_bytes())
-            self.records[record.identity] = replace(record, curves={})
+            self.records[record.identity] = record._replace(curves={})
 
 
 def _tell_of_changes(before: Mapping[str, Any], now: Mapping[str, Any], recorded: int, wanted: int) -> None:

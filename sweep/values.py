@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -59,8 +60,17 @@ def decode_params(text: str) -> dict[str, Any]:
 
 def encode_metrics(metrics: Mapping[str, float]) -> str:
     """Return metrics as JSON text that SQL can read too: what is not finite becomes null."""
-    finite = {name: float(value) if math.isfinite(value) else None for name, value in metrics.items()}
-    return json.dumps(finite)
+    # As json.dumps would write it: this is done for every record.
+    values = [
+        f"{_quoted(name)}: {float(value)!r}" if math.isfinite(value) else f"{_quoted(name)}: null"
+        for name, value in metrics.items()
+    ]
+    return f"{{{', '.join(values)}}}"
+
+
+@lru_cache(maxsize=1024)
+def _quoted(name: str) -> str:
+    return json.dumps(name)
 
 
 def decode_metrics(text: str) -> dict[str, float]:

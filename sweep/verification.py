@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping
 from contextlib import closing
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -117,12 +117,11 @@ def _train(study: Study, identities: Iterable[str], workers: int) -> Mapping[str
 
 def _differences(trial: int, recorded: Record, again: Record) -> list[Difference]:
     # As a store gives it back: what is not finite is NaN there.
-    again = replace(again, metrics=decode_metrics(encode_metrics(again.metrics)))
+    again = again._replace(metrics=decode_metrics(encode_metrics(again.metrics)))
     return [
-        Difference(trial, field.name, _short(before), _short(now))
-        for field in fields(Record)
-        if field.name in COMPARED
-        and not _same(before := getattr(recorded, field.name), now := getattr(again, field.name))
+        Difference(trial, name, _short(before), _short(now))
+        for name in COMPARED
+        if not _same(before := getattr(recorded, name), now := getattr(again, name))
     ]
 
 

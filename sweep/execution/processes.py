@@ -99,7 +99,7 @@ class WorkerProcess:
         try:
             self._connection.send_bytes(message)
             answer = self._wait(timeout)
-        except (EOFError, ConnectionError):
+        except (EOFError, OSError):  # within an answer, its end is an OSError without a number
             raise WorkerDied(self.mark, self._end(), self.pid) from None
         kind, rest = answer[:1], memoryview(answer)[1:]
         if kind == UNUSABLE:

@@ -70,7 +70,7 @@ def main(parent: int, tasks: int, setup: int, notes: int) -> None:
 def _next(connection: Connection) -> bytes | None:
     try:
         return connection.recv_bytes()
-    except (EOFError, ConnectionError):
+    except (EOFError, OSError):
         return None
 
 

@@ -15,10 +15,13 @@ __all__ = ["STAMP", "describe", "insert_record", "replace_trials"]
 
 # SQLite's clock: part of every commit, and no part of anything else.
 STAMP = "INSERT OR REPLACE INTO last_commit VALUES (1, (julianday('now') - 2440587.5) * 86400.0)"
-# A result is final. What failed may be tried again, and then the new record takes the old one's place.
-RECORD = f"""
+INSERT = """
 INSERT INTO records (identity, state, epoch, metrics, error, digest, started, seconds, worker)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
+NEW = f"{INSERT} ON CONFLICT (identity) DO NOTHING"
+# A result is final. What failed may be tried again, and then the new record takes the old one's place.
+AGAIN = f"""{INSERT}
 ON CONFLICT (identity) DO UPDATE SET
     state = excluded.state, epoch = excluded.epoch, metrics = excluded.metrics, error = excluded.error,
     digest = excluded.digest, started = excluded.started, seconds = excluded.seconds, worker = excluded.worker
@@ -26,6 +29,7 @@ WHERE records.state NOT IN {RESULTS}
 RETURNING record
 """
 RECORDED = "SELECT state, epoch, digest FROM records WHERE identity = ?"
+CURVE = "INSERT INTO curves VALUES (?, ?, ?)"
 MODEL = "INSERT INTO models SELECT record, ? FROM records WHERE identity = ? ON CONFLICT DO NOTHING"
 TRIAL = "INSERT INTO trials VALUES (?, ?, ?, ?, ?, ?)"
 CONFIGURATION = "INSERT INTO configurations VALUES (?, ?, ?, ?, ?)"
@@ -52,11 +56,11 @@ def insert_record(
 ) -> StoreError | None:
     """Write a record, or return why it is refused."""
     identity, state, epoch, _, _, digest, *_ = row
-    written = connection.execute(RECORD, row).fetchall()
-    for (number,) in written:
-        connection.execute("DELETE FROM curves WHERE record = ?", (number,))
-        connection.executemany("INSERT INTO curves VALUES (?, ?, ?)", [(number, *curve) for curve in curves])
-    if not written and state in RESULTS:
+    new = connection.execute(NEW, row)
+    number = new.lastrowid if new.rowcount else _written_again(connection, row)
+    if number is not None:
+        connection.executemany(CURVE, [(number, *curve) for curve in curves])
+    elif state in RESULTS:
         recorded = connection.execute(RECORDED, (identity,)).fetchone()
         if recorded != (state, epoch, digest):
             return StoreError(
@@ -66,6 +70,14 @@ def insert_record(
     if model is not None:
         connection.execute(MODEL, (model, identity))
     return None
+
+
+def _written_again(connection: Connection, row: tuple[Any, ...]) -> int | None:
+    """Write a record in the place of one without a result, and return its number; None if there is a result."""
+    written = connection.execute(AGAIN, row).fetchall()
+    for (number,) in written:
+        connection.execute("DELETE FROM curves WHERE record = ?", (number,))
+    return written[0][0] if written else None
 
 
 def _result(state: str, epoch: int, digest: str | None) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from neuralnet_core import Network, Optimizer, canonical_json, from_dict, parse_json
+from neuralnet_core import Network, Optimizer, from_dict, parse_json
 from sweep.jobs import STATES, Configuration, Record, Trial, built_key, failed_key
 from sweep.values import decode_metrics, decode_params, encode_metrics, encode_params
 
@@ -93,7 +93,6 @@ class BuiltRows:
 
     def __init__(self, trials: Iterable[Trial], built: Iterable[Configuration]) -> None:
         self._numbers: dict[str, int] = {}
-        self._known: dict[Network, int] = {}
         made = {one.number: self._built(one) for one in built}
         params = {trial.configuration: trial.params for trial in trials}
         nothing = (None, None, None)
@@ -103,12 +102,10 @@ class BuiltRows:
         self.networks = [(number, text) for text, number in self._numbers.items()]
 
     def _built(self, one: Configuration) -> Row:
-        if one.network is None or one.optimizer is None:
+        if one.texts is None:
             return None, None, one.error
-        if one.network not in self._known:
-            text = canonical_json(one.network)
-            self._known[one.network] = self._numbers.setdefault(text, len(self._numbers))
-        return self._known[one.network], canonical_json(one.optimizer), None
+        network, optimizer = one.texts
+        return self._numbers.setdefault(network, len(self._numbers)), optimizer, None
 
 
 def configurations_of(rows: Iterable[Row], networks: Iterable[Row], dtype: str) -> list[Configuration]:

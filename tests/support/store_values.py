@@ -7,7 +7,6 @@ import os
 import sqlite3
 import subprocess
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,8 +18,8 @@ PARAMS = {"hidden": 8, "learning_rate": 0.1, "activation": "relu", "l2": None, "
 
 
 def trial(number: int = 0, **changes: object) -> Trial:
-    return replace(
-        Trial(number, number // 2, number % 2, 0, 2**62 + number, PARAMS, f"id{number}"), **changes
+    return Trial(number, number // 2, number % 2, 0, 2**62 + number, PARAMS, f"id{number}")._replace(
+        **changes
     )
 
 
@@ -28,7 +27,7 @@ def record(number: int = 0, **changes: object) -> Record:
     metrics = {"train_loss": 0.1 + number, "validation_accuracy": 1 / 3}
     curves = {"train_loss": np.array([1.0, 0.5]), "validation_accuracy": np.array([0.25, 0.5])}
     plain = Record(f"id{number}", "done", 2, metrics, curves, None, "ab12", 1.8e9 + 0.25, 0.125, "thread-0")
-    return replace(plain, **changes)
+    return plain._replace(**changes)
 
 
 def assert_whole(path: Path) -> None:

@@ -56,6 +56,12 @@ def hang() -> None:
     time.sleep(3600)
 
 
+def half_an_answer() -> None:
+    """Begin an answer of a hundred bytes, and die within it."""
+    os.write(int(sys.argv[3]), (100).to_bytes(4, "big") + b"o")
+    os._exit(3)
+
+
 def segfault() -> None:
     """Read where nothing is."""
     ctypes.string_at(0)
@@ -84,6 +90,7 @@ KEPT: list[bytearray] = []
 KINDS: dict[str, Any] = {
     "hang": hang,
     "segfault": segfault,
+    "half": half_an_answer,
     "exit": lambda: os._exit(3),
     "kill": lambda: os.kill(os.getpid(), signal.SIGKILL),
     "memory": exhaust_memory,

@@ -694,10 +694,8 @@ def test_exit_codes(make_results: Callable[..., Results]) -> None:
         ("timeout", 1),
         ("cancelled", 130),
     ):
-        from dataclasses import replace
-
         identity = trials[0].identity
-        changed = records | {identity: replace(records[identity], state=state)}
+        changed = records | {identity: records[identity]._replace(state=state)}
         assert exit_code(Results(trials, changed, {})) == code
     del records[trials[0].identity]
     assert exit_code(Results(trials, records, {})) == 130

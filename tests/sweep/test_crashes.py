@@ -36,7 +36,7 @@ def run(space: Any, **options: Any) -> pd.DataFrame:
 
 
 def test_exactly_the_guilty_are_charged() -> None:
-    bad = {"segfault": "quarantined", "exit": "quarantined", "kill": "quarantined"}
+    bad = dict.fromkeys(["segfault", "exit", "kill", "half"], "quarantined")
     bad |= {"memory": "failed", "hang": "timeout", "raise": "failed"}
     mixed = [{"kind": [kind, "good"], "number": range(2)} for kind in bad]
     trials = run(
@@ -47,6 +47,7 @@ def test_exactly_the_guilty_are_charged() -> None:
     errors = {kind: trials.loc[kind, "error"].iloc[0] for kind in bad}
     assert "nothing else in it, killed by SIGSEGV in segfault, user_functions.py:" in errors["segfault"]
     assert "nothing else in it, ended with exit code 3; to see it happen" in errors["exit"]
+    assert "nothing else in it, ended with exit code 3; to see it happen" in errors["half"]
     assert "nothing else in it, killed by SIGKILL; to see it happen" in errors["kill"]
     assert errors["hang"] == "no result within 5 s; its worker process was killed"
     assert errors["memory"].startswith("MemoryError (in exhaust_memory, ")

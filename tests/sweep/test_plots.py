@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import matplotlib
@@ -119,7 +119,7 @@ def with_faults(results: Results) -> Results:
     del records[trials[0].identity]
     for number, state in ((6, "failed"), (13, "diverged")):
         identity = trials[number].identity
-        records[identity] = replace(records[identity], state=state, metrics={}, curves={}, digest=None)
+        records[identity] = records[identity]._replace(state=state, metrics={}, curves={}, digest=None)
     return Results(trials, records, results.description)
 
 
@@ -206,7 +206,7 @@ def test_curves_that_stopped_early_end_early(make_results: Make) -> None:
     results = make_results(4, repeats=2)
     short = results._trials[0].identity
     record = results._records[short]
-    cut = replace(record, curves={name: values[:7] for name, values in record.curves.items()})
+    cut = record._replace(curves={name: values[:7] for name, values in record.curves.items()})
     data = extract_learning_curves(Results(results._trials, {**results._records, short: cut}, {}), top=4)
     values = data.curves[0, "validation"]
     np.testing.assert_array_equal(np.isfinite(values).sum(axis=1), [7, 20])

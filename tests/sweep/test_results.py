@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +33,7 @@ def done(number: int, **metrics: float) -> Record:
 
 
 def not_done(number: int, state: str, error: str | None = None) -> Record:
-    return replace(done(number), state=state, error=error, digest=None, metrics={})
+    return done(number)._replace(state=state, error=error, digest=None, metrics={})
 
 
 def results_of(
@@ -174,8 +174,8 @@ def test_curves_are_tidy() -> None:
     curves = {"train_loss": np.array([0.5, 0.1]), "validation_accuracy": np.array([0.25])}
     trials = [trial(0, 0, 0, hidden=8), trial(1, 0, 1, hidden=8), trial(2, 0, 2, hidden=8)]
     records = {
-        "id0": replace(done(0), curves=curves),
-        "id2": replace(done(2), curves={"loss": np.array([1.0])}),
+        "id0": done(0)._replace(curves=curves),
+        "id2": done(2)._replace(curves={"loss": np.array([1.0])}),
     }
     expected = pd.DataFrame(
         {
@@ -193,8 +193,8 @@ def test_curves_are_tidy() -> None:
 
 
 def test_two_configurations_that_build_the_same_are_both_reported() -> None:
-    trials = [trial(0, 0, 0, hidden=8), replace(trial(1, 1, 0, hidden=8.0), identity="id0")]
-    records = {"id0": replace(done(0, train_loss=0.5), curves={"train_loss": np.array([0.5])})}
+    trials = [trial(0, 0, 0, hidden=8), trial(1, 1, 0, hidden=8.0)._replace(identity="id0")]
+    records = {"id0": done(0, train_loss=0.5)._replace(curves={"train_loss": np.array([0.5])})}
     results = Results(trials, records, {})
     assert results.trials["train_loss"].tolist() == [0.5, 0.5]
     assert results.summary["rank"].tolist() == [1, 1]
@@ -210,7 +210,7 @@ def test_a_store_gives_the_same_tables_as_memory(
         store.replace_trials(memory._trials)
         for record in memory._records.values():
             store.record(record)
-        store.record(replace(done(9), identity="of another sweep", metrics={"f1": 0.5}))
+        store.record(done(9)._replace(identity="of another sweep", metrics={"f1": 0.5}))
     stored = Results.open(tmp_path / "digits.sweep")
     for name in ("trials", "summary", "curves"):
         assert_frame_equal(getattr(stored, name), getattr(memory, name))
@@ -356,7 +356,7 @@ def test_a_count_is_a_whole_number_where_all_parameters_are_numbers() -> None:
 
 
 def test_a_trial_that_never_started_has_no_time_of_start() -> None:
-    failed = replace(not_done(0, "failed", "ValueError: no"), started=0.0)
+    failed = not_done(0, "failed", "ValueError: no")._replace(started=0.0)
     assert Results([trial(0, 0, 0)], {"id0": failed}, {}).trials["started"].isna().all()
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from store_values import files_beside, record, trial
 
-from neuralnet_core import Adam, Dense, Dropout, Network, WarmUp
+from neuralnet_core import Adam, Dense, Dropout, Network, WarmUp, canonical_json
 from sweep.jobs import Configuration, built_key, failed_key
 from sweep.store import Store, StoreError
 from sweep.values import decode_metrics, decode_params, encode_metrics, encode_params, plain_value
@@ -35,7 +34,7 @@ def test_everything_comes_back(path: Path) -> None:
     assert files_beside(path) == ["digits.sweep"]  # nor does a reader leave anything behind
     assert list(found) == ["id0", "id3"]
     assert found["id0"].metrics == records[0].metrics  # exactly, not to 7 digits
-    assert replace(found["id0"], curves={}) == replace(records[0], curves={})
+    assert found["id0"]._replace(curves={}) == records[0]._replace(curves={})
     for name, values in records[0].curves.items():
         np.testing.assert_array_equal(found["id0"].curves[name], values)
         assert found["id0"].curves[name].dtype == np.float64
@@ -101,14 +100,19 @@ def test_whatever_differs_between_two_results_is_told(path: Path, other: dict[st
         store.close()
 
 
+def texts(network: Network, optimizer: Adam) -> tuple[str, str]:
+    return canonical_json(network), canonical_json(optimizer)
+
+
 def test_what_configurations_were_made_into_comes_back(path: Path) -> None:
     network = Network([Dense(4, "tanh"), Dropout(0.5), Dense(1)])
     trials = [trial(number) for number in range(6)]  # of configurations 0, 1 and 2
     params = trials[0].params
     key = built_key(network, Adam(0.1), "float32")
+    warm = Adam(WarmUp(9, 0.1))
     built = [
-        Configuration(0, params, network, Adam(0.1), None, key),
-        Configuration(1, params, network, Adam(WarmUp(9, 0.1)), None, ""),
+        Configuration(0, params, network, Adam(0.1), None, key, texts(network, Adam(0.1))),
+        Configuration(1, params, network, warm, None, "", texts(network, warm)),
         Configuration(
             2, params, None, None, "ValueError: no", failed_key(encode_params(params), "ValueError: no")
         ),

@@ -1,0 +1,105 @@
+"""What it costs that nothing is lost: the same sweep with a store and without one, in turn, on one core.
+
+    python benchmarks/durability.py [--quick]
+
+Trials of about 1 ms and 10 ms, networks as well as calls of a function in a process of its own. A trial's length is
+found by training, or calling, a few first; every run has a new store.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from harness.machine import hold_to_one_core
+from harness.records import RESULTS, write
+from harness.sweeps import call_busy, run_busy, run_epochs
+from harness.timing import Samples, in_turn
+
+from sweep import Results
+
+TRIALS = {1e-3: 4000, 10e-3: 1000}  # by the seconds that one takes
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--quick", action="store_true", help="a tenth of the trials, 3 runs of each")
+    parser.add_argument("--runs", type=int, default=9, help="runs of each way")
+    parser.add_argument("--out", default=str(RESULTS / "durability.json"), help="file for the rows")
+    options = parser.parse_args()
+    hold_to_one_core()
+    share, runs = (10, 3) if options.quick else (1, options.runs)
+    write(Path(options.out), list(measured(share, runs)))
+
+
+def measured(share: int, runs: int) -> Iterator[dict[str, Any]]:
+    """Yield a row for each kind and length of trials."""
+    for length, trials in TRIALS.items():
+        for what, kind in KINDS.items():
+            row = {"what": what, "length": length, "trials": trials // share}
+            row |= _pairs(kind(length, trials // share), runs)
+            print({name: value for name, value in row.items() if name not in {"without", "with"}}, flush=True)
+            yield row
+
+
+def _networks(length: float, trials: int) -> Callable[..., Results]:
+    """Return a sweep of digits classifiers, with as many epochs as take about so long."""
+    sample, epochs = 256, 20
+    run_epochs(epochs, sample)
+    each = _seconds(lambda: run_epochs(epochs, sample)) / sample / epochs
+    return partial(run_epochs, max(1, round(length / each)), trials)
+
+
+def _calls(length: float, trials: int) -> Callable[..., Results]:
+    """Return a sweep of a function that counts as far as takes about so long."""
+    sample = 10**6
+    each = statistics.median(_seconds(lambda: call_busy(sample)) for _ in range(9)) / sample
+    return partial(run_busy, round(length / each), trials)
+
+
+KINDS = {"networks": _networks, "calls of a function, in a process": _calls}
+
+
+def _seconds(work: Callable[[], object]) -> float:
+    started = time.process_time()
+    work()
+    return time.process_time() - started
+
+
+def _pairs(sweep: Callable[..., Results], runs: int) -> dict[str, Any]:
+    """Return what the sweep takes without a store and with one, and the median of the runs' ratios."""
+    with tempfile.TemporaryDirectory() as folder:
+        numbers = count()
+
+        def run(**options: Any) -> None:
+            states = sweep(n_jobs=1, **options).states
+            assert states.keys() == {"done"}, states  # what fails is over sooner
+
+        ways = {
+            "without": run,
+            "with": lambda: run(store=Path(folder, f"{next(numbers)}.sweep")),
+        }
+        samples = in_turn(ways, runs)
+    return {
+        **{f"cost {clock}": _cost(samples, clock) for clock in ("cpu", "wall")},
+        **{name: {"cpu": own.cpu, "wall": own.wall} for name, own in samples.items()},
+    }
+
+
+def _cost(samples: dict[str, Samples], clock: str) -> float:
+    """Return the median over pairs of runs of what the second takes more than the first, as a share."""
+    pairs = zip(getattr(samples["without"], clock), getattr(samples["with"], clock), strict=True)
+    return statistics.median(dear / cheap for cheap, dear in pairs) - 1
+
+
+if __name__ == "__main__":
+    main()
