@@ -83,7 +83,7 @@ def _at_a_time(packs: Sequence[Pack], lanes: Sequence[Lane], data: PackData) -> 
     some: list[Pack] = []
     size = 0
     for pack in packs:
-        own = _bytes_of(pack, lanes, data)
+        own = _bytes_of(pack, lanes, data) + _bytes_of_histories(pack, lanes)
         if some and (size + own > MOST_BYTES or len(some) == MOST_PACKS):
             yield some
             some, size = [], 0
@@ -99,6 +99,11 @@ def _bytes_of(pack: Pack, lanes: Sequence[Lane], data: PackData) -> int:
     shape = data.features.shape[1:]
     largest = max(first.build(shape).size, last.build(shape).size)
     return 5 * len(pack.members) * largest * data.features.dtype.itemsize
+
+
+def _bytes_of_histories(pack: Pack, lanes: Sequence[Lane]) -> int:
+    """Return how much memory the histories of a pack take: as many epochs as it may have, in three metrics."""
+    return 3 * 8 * sum(lanes[index].optimizer.epochs for index in pack.members)
 
 
 @dataclass

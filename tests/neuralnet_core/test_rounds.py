@@ -165,3 +165,15 @@ def test_no_more_packs_train_at_a_time_than_there_is_memory_for(
     expected = bits(train(given))
     monkeypatch.setattr(rounds, "MOST_BYTES", 1)
     assert bits(train(given)) == expected
+
+
+def test_the_memory_of_long_histories_counts(monkeypatch: pytest.MonkeyPatch, opened: list[int]) -> None:
+    def stop(pack: Any, epochs: int) -> None:
+        raise RuntimeError("packs are open")
+
+    monkeypatch.setattr(rounds, "advance", stop)
+    epochs = rounds.MOST_BYTES // (24 * kernel("float32").lanes)
+    network = Network([Dense(2)])
+    with pytest.raises(RuntimeError, match="packs are open"):
+        train_many(network, GradientDescent(0.01, epochs=epochs), X, Y, seeds=range(100))
+    assert len(opened) == 1
