@@ -8,6 +8,10 @@ from neuralnet_core.engine.structs cimport *
 cdef extern from "stdlib.h" nogil:
     int posix_memalign(void **memory, size_t alignment, size_t size)
 
+cdef extern from "fence.h" nogil:
+    const int FENCE
+    void put_fence(vec *place)
+
 
 # A full batch stays where it is gathered, unless it would take more than a good part of the second cache.
 cdef enum:
@@ -93,7 +97,8 @@ cdef inline void lay_out_outputs(PackState *p, vec **free) noexcept nogil:
 
 cdef inline vec *take(vec **free, int64_t count) noexcept nogil:
     cdef vec *taken = free[0]
-    free[0] = taken + count
+    put_fence(taken + count)
+    free[0] = taken + count + FENCE
     return taken
 
 
