@@ -1,7 +1,8 @@
 """Training takes its memory before the first step: ten steps and a thousand ask for none.
 
 A child process loads a counter of malloc, calloc, realloc, aligned allocations and mmap before the C library.
-With PYTHONMALLOC=malloc every object that Python makes is counted too.
+With PYTHONMALLOC=malloc every object that Python makes is counted too. At the end every step is made to ask for memory,
+which must be seen.
 """
 
 from __future__ import annotations
@@ -83,7 +84,12 @@ for dtype in ("float32", "float64"):
                 assert found
                 report[f"{name}, {count} networks, {rows} samples, {dtype}"] = list(found)
 control = calls_during(lambda: [bytearray(1000) for _ in range(1000)])
-print(json.dumps([control, report]))
+
+library.plant()
+found.clear()
+known.clear()
+train_many(small, GradientDescent(1e-3, epochs=EPOCHS), X[:40], y[:40], seeds=0)
+print(json.dumps([control, found, report]))
 """
 
 
@@ -99,8 +105,12 @@ def test_ten_steps_and_a_thousand_make_the_same_number_of_calls_for_memory(tmp_p
         check=False,
     )
     assert run.returncode == 0, run.stderr
-    control, report = json.loads(run.stdout)
+    control, planted, report = json.loads(run.stdout)
     assert control >= 2000  # it counts: a thousand objects, each with a buffer
+    assert len(planted) == 1
+    for none, ten, thousand in planted:  # and sees what a step of the engine asks for
+        assert ten - none >= 10
+        assert thousand - none >= 1000
     assert len(report) == 2 * 9 * 3 * 2
     different = {name: packs for name, packs in report.items() if any(len(set(calls)) > 1 for calls in packs)}
     assert not different  # calls during 0, 10 and 1,000 epochs

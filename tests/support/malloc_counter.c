@@ -8,9 +8,11 @@
 extern void *__libc_malloc(size_t size);
 extern void *__libc_calloc(size_t count, size_t size);
 extern void *__libc_realloc(void *memory, size_t size);
+extern void __libc_free(void *memory);
 extern void *__libc_memalign(size_t alignment, size_t size);
 
 static uint64_t calls;
+static int planted;
 
 uint64_t memory_calls(void) { return __atomic_load_n(&calls, __ATOMIC_SEQ_CST); }
 static void count(void) { __atomic_fetch_add(&calls, 1, __ATOMIC_SEQ_CST); }
@@ -35,4 +37,13 @@ void *mmap(void *address, size_t size, int protection, int flags, int file, long
 void *mmap64(void *address, size_t size, int protection, int flags, int file, long offset)
 {
     return mmap(address, size, protection, flags, file, offset);
+}
+
+/* A plant: once this was called, whoever sets memory to a value asks for some too, as the engine does in every step. */
+void plant(void) { planted = 1; }
+void *memset(void *memory, int value, size_t size)
+{
+    if (planted) __libc_free(malloc(1));
+    for (volatile unsigned char *byte = memory; size > 0; size--) *byte++ = (unsigned char)value;
+    return memory;
 }
