@@ -55,12 +55,16 @@ def without_privileges() -> Iterator[None]:
 @contextlib.contextmanager
 def small_disk(folder: Path, size: int) -> Iterator[Callable[[int], None]]:
     """Mount a disk of so many bytes in memory on a folder, for as long as the block lasts; yield what resizes it."""
-    command = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)]
-    mounted = subprocess.run(command, capture_output=True, text=True, check=False)
+
+    def mount(options: str) -> subprocess.CompletedProcess[str]:
+        command = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)]
+        return subprocess.run(command, capture_output=True, text=True, check=False)
+
+    mounted = mount(f"size={size}")
     if mounted.returncode != 0:
         pytest.skip(f"a disk cannot be mounted here: {mounted.stderr.strip()}")
     try:
-        yield lambda size: subprocess.run(["mount", "-o", f"remount,size={size}", str(folder)], check=True)
+        yield lambda size: mount(f"remount,size={size}").check_returncode()
     finally:
         subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
