@@ -1,5 +1,6 @@
 """Feed one target with bytes that coverage chooses: `fuzz.py TARGET [options of libFuzzer]`; needs atheris.
 
+Without a target it names them all, one a line.
 Anything that a target raises ends the run with a traceback, and the bytes are kept in a file.
 """
 
@@ -18,6 +19,9 @@ with atheris.instrument_imports(include=["neuralnet_core", "sweep", "tomllib", "
 
 
 def main() -> None:
+    if len(sys.argv) == 1:
+        print(*TARGETS, sep="\n")
+        return
     name, *options = sys.argv[1:]
     target = TARGETS[name]
     with tempfile.TemporaryDirectory() as corpus:

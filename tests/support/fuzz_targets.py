@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import json
+import math
 import sqlite3
 import tempfile
 import warnings
@@ -11,10 +13,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from neuralnet_core import Dense, EarlyStopping, GradientDescent, Model, Momentum, Network
+from neuralnet_core import Dense, EarlyStopping, GradientDescent, Model, Momentum, Network, model_header
+from neuralnet_core.npz import npz_bytes
 from sweep import Results, Sweep, datasets
 from sweep.config import load_experiment
 from sweep.errors import UserError
@@ -218,8 +223,9 @@ def read_model(content: bytes) -> None:
         return
     model.digest()
     model.metrics  # noqa: B018
-    with np.errstate(all="ignore"):
-        model.predict(np.zeros((2, *model.input_shape)))
+    if math.prod(model.input_shape) <= LARGEST_SET:
+        with np.errstate(all="ignore"):
+            model.predict(np.zeros((2, *model.input_shape)))
     assert Model.from_bytes(model.to_bytes()).digest() == model.digest()
 
 
@@ -236,9 +242,31 @@ def models() -> list[bytes]:
     return [model.to_bytes() for model in found]
 
 
+def read_header(content: bytes) -> None:
+    """Read a model's file with these bytes for a header and arrays that fit it: what no change of a whole file gets to.
+
+    Its checksums would have to change with it.
+    """
+    arrays: dict[str, NDArray[Any]] = {"header": np.frombuffer(content, np.uint8)}
+    with contextlib.suppress(ValueError, TypeError):
+        header = model_header.read_header(content)
+        slots = header.layout.parameters
+        if header.epochs_trained + sum(math.prod(slot.shape) for slot in slots) <= LARGEST_SET:
+            arrays |= {f"history/{name}": np.zeros(header.epochs_trained) for name in header.history}
+            arrays |= {f"parameters/{slot.name}": np.zeros(slot.shape, header.dtype) for slot in slots}
+    read_model(npz_bytes(arrays))
+
+
+def headers() -> list[bytes]:
+    """Return the headers of small models."""
+    found = [np.load(io.BytesIO(content), allow_pickle=False)["header"] for content in models()]
+    return [header.tobytes() for header in found]
+
+
 TARGETS = {
     "configuration": Target(read_configuration, configurations),
     "store": Target(read_store, lambda: [small_store(), FORMAT_1.read_bytes()]),
     "values": Target(write_values, changes),
     "model": Target(read_model, models),
+    "header": Target(read_header, headers),
 }
