@@ -32,39 +32,50 @@ def states_to_retry(retry: str | Collection[str]) -> frozenset[str]:
 
 
 class Recorder:
-    """Trains what has no record yet and keeps what comes of it: in the store if there is one, else in memory."""
+    """Trains what has no record yet and keeps what comes of it: in the store if there is one, else in memory.
+
+    Attributes
+    ----------
+    records : dict
+        What is recorded of the study, by identity. What is to be tried again keeps its record until there is another.
+    waiting : set of str
+        The identities that this run has yet to train.
+    models : dict
+        The models that were kept, by identity, if there is no store.
+    """
 
     def __init__(self, study: Study, store: Store | None, retry: Collection[str] = ()) -> None:
         self._study, self._store, self._again = study, store, states_to_retry(retry)
         self.records: dict[str, Record] = {}
+        self.waiting = {*study.jobs, *study.failed}
         self.models: dict[str, Model] = {}
 
     def begin(self, description: Mapping[str, Any], accept_changed: bool) -> None:
         """Write what the sweep is, take over what is recorded, and record what failed to be built."""
         if self._store is not None:
-            wanted = {trial.identity for trial in self._study.trials}
+            wanted = len(self.waiting)
             found = self._store.records(curves=False)
-            self.records.update((identity, found[identity]) for identity in wanted & found.keys())
+            self.records.update((identity, found[identity]) for identity in self.waiting & found.keys())
             before = self._store.read_sweep()
             if self._study.function is not None:
                 sources = before.get("functions", {}) if self.records else {}
                 texts = changed_source(self._study.function, sources, accept_changed)
                 description = {**description, "functions": texts}
             if found:
-                _tell_of_changes(before, description, len(self.records), len(wanted))
-            self.records = {i: one for i, one in self.records.items() if one.state not in self._again}
+                _tell_of_changes(before, description, len(self.records), wanted)
+            self.waiting -= {i for i, one in self.records.items() if one.state not in self._again}
             self._store.describe(description)
             self._store.replace_trials(self._study.trials, self._study.configurations)
         for identity, record in self._study.failed.items():
-            if identity not in self.records:
+            if identity in self.waiting:
                 self._keep(record, None)
 
     def train(
         self, workers: int, backend: str, keep_models: bool, progress: Progress, **limits: Any
     ) -> Interruption | None:
-        """Train what has no record; return the signal that ended that early."""
+        """Train what waits for it; return the signal that ended that early."""
         study = self._study
-        jobs = [job for identity, job in study.jobs.items() if identity not in self.records]
+        jobs = [job for identity, job in study.jobs.items() if identity in self.waiting]
         if not jobs:
             return None
         execution = Execution(jobs, study.plan(jobs), workers, backend, **limits)
@@ -80,6 +91,7 @@ class Recorder:
         return execution.interruption
 
     def _keep(self, record: Record, model: Model | None) -> None:
+        self.waiting.discard(record.identity)
         if self._store is None:
             self.records[record.identity] = record
             if model is not None:

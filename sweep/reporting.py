@@ -24,7 +24,7 @@ LEVEL = 0.05
 def exit_code(results: Results) -> int:
     """Return 0 if every trial has a result, 1 if some failed, 130 if the run was interrupted."""
     states = results.states
-    if not states.keys().isdisjoint(UNFINISHED):
+    if results.interrupted or not states.keys().isdisjoint(UNFINISHED):
         return INTERRUPTED
     return 0 if states.keys().isdisjoint(FAILURES) else SOME_FAILED
 

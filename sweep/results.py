@@ -51,6 +51,8 @@ class Results:
         Models that were kept, by identity.
     store
         Path of the store the records come from: kept models, and curves where records hold none, are read there.
+    interrupted
+        Whether a signal ended the run before all was trained.
 
     Attributes
     ----------
@@ -62,6 +64,9 @@ class Results:
         interval of every metric, rank. A configuration with a trial that is not done ranks last.
     curves : DataFrame
         A row per trial, metric and epoch: trial, epoch, split, metric, value (float32, as a store has them).
+    interrupted : bool
+        Whether a signal ended the run that returned these before its end. What it had yet to train is "pending" then,
+        what it had yet to try again is what it was before.
 
     Examples
     --------
@@ -94,6 +99,7 @@ class Results:
         *,
         kept_models: Mapping[str, Model] | None = None,
         store: str | os.PathLike[str] | None = None,
+        interrupted: bool = False,
     ) -> None:
         self.description = dict(description)
         self._trials = list(trials)
@@ -101,6 +107,7 @@ class Results:
         self._train_again = train_again
         self._kept_models = kept_models or {}
         self._store = None if store is None else Path(store)
+        self.interrupted = interrupted
         self._metrics = metric_names(self._recorded())
 
     @classmethod

@@ -27,7 +27,7 @@ from neuralnet_core import (
 from .data import Data
 from .execution import Interruption, check_workers
 from .functions import Function
-from .jobs import Build, FunctionJob, Job, Record, configurations
+from .jobs import Build, FunctionJob, Job, configurations
 from .objective import OBJECTIVES, choose_objective, higher_is_better
 from .progress import progress_for
 from .recording import Recorder, states_to_retry
@@ -161,10 +161,10 @@ class Sweep:
     ) -> Results:
         """Train every trial and return the results.
 
-        Ctrl-C ends the run within a moment. If anything was recorded by then, the results so far are returned
-        (the rest is "pending" in the table, and one line says so); otherwise KeyboardInterrupt goes on. SIGTERM and
-        SIGHUP end it in the same way, and then the program, by SystemExit. With a store, the same call trains what
-        is missing.
+        Ctrl-C ends the run within a moment. If anything was recorded by then, the results so far are returned, and one
+        line says so: the rest is "pending", what was to be tried again is what it was. Otherwise KeyboardInterrupt goes
+        on. SIGTERM and SIGHUP end it in the same way, and then the program, by SystemExit. With a store, the same call
+        trains what is missing.
 
         In processes a trial that crashes its worker runs again alone; one that crashes alone twice is "quarantined",
         and its error says how to run it by itself. All others go on.
@@ -227,7 +227,7 @@ class Sweep:
             interruption = recorder.train(
                 workers, backend, keep_models, shown, timeout=timeout, describe=call
             )
-        _tell(study, recorder.records, interruption, store is not None)
+        _tell(study, recorder, interruption, store is not None)
         return Results(
             study.trials,
             recorder.records,
@@ -235,6 +235,7 @@ class Sweep:
             study.train_again,
             kept_models=recorder.models,
             store=store,
+            interrupted=bool(recorder.waiting),
         )
 
     def verify(
@@ -406,13 +407,12 @@ def _call_to_run_one(job: Job | FunctionJob, validation: object, weighted: bool)
     return f"sweep.run_trial({', '.join(arguments)})"
 
 
-def _tell(
-    study: Study, records: Mapping[str, Record], interruption: Interruption | None, stored: bool
-) -> None:
+def _tell(study: Study, recorder: Recorder, interruption: Interruption | None, stored: bool) -> None:
     """Say in one line what a caller must not overlook; raise if a signal leaves nothing to return, or no one to."""
+    records = recorder.records
     if interruption is not None:
-        done = sum(trial.identity in records for trial in study.trials)
-        if done:
+        done = sum(trial.identity not in recorder.waiting for trial in study.trials)
+        if done and recorder.waiting:
             by = f" by {interruption.name}" if interruption.asks_to_exit else ""
             again = "; run again with the same store to train the rest" if stored else ""
             warnings.warn(

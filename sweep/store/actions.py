@@ -29,7 +29,7 @@ WHERE records.state NOT IN {RESULTS}
 RETURNING record
 """
 RECORDED = "SELECT state, epoch, digest FROM records WHERE identity = ?"
-CURVE = "INSERT INTO curves VALUES (?, ?, ?)"
+CURVE = "INSERT OR REPLACE INTO curves VALUES (?, ?, ?)"
 MODEL = "INSERT INTO models SELECT record, ? FROM records WHERE identity = ? ON CONFLICT DO NOTHING"
 TRIAL = "INSERT INTO trials VALUES (?, ?, ?, ?, ?, ?)"
 CONFIGURATION = "INSERT INTO configurations VALUES (?, ?, ?, ?, ?)"

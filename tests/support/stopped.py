@@ -37,11 +37,11 @@ WHERE += [("function", "threads", 2), ("function", "processes", 2), ("function",
 SIGNALS = {signal.SIGINT: 0, signal.SIGTERM: 143, signal.SIGHUP: 129}
 
 
-def recorded(store: Path) -> int:
-    """Return how many records a store has."""
+def recorded(store: Path, state: str | None = None) -> int:
+    """Return how many records a store has, or how many in a state."""
     try:
         with Store.read(store) as opened:
-            return len(opened.identities())
+            return len(opened.identities()) if state is None else opened.states().get(state, 0)
     except StoreError:  # it is being made just now
         return 0
 

@@ -118,6 +118,17 @@ def slow(params: dict[str, Any], seed: int, X: Any, y: Any) -> dict[str, float]:
     return {"loss": params["number"] * 0.5}
 
 
+def second_time(params: dict[str, Any], seed: int, X: Any, y: Any) -> dict[str, float]:
+    """Fail the first time; the next time the first trial succeeds and the others take for ever."""
+    mark = Path(params["folder"], str(params["number"]))
+    if not mark.exists():
+        mark.touch()
+        raise ValueError("not yet")
+    if params["number"]:
+        hang()
+    return {"loss": 0.5}
+
+
 def noted(params: dict[str, Any], seed: int, X: Any, y: Any) -> dict[str, float]:
     """Write the call down in a file, then take the time that `seconds` says and return its number."""
     call = params["number"] * 1000 + seed % 1000

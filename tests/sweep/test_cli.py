@@ -697,5 +697,6 @@ def test_exit_codes(make_results: Callable[..., Results]) -> None:
         identity = trials[0].identity
         changed = records | {identity: records[identity]._replace(state=state)}
         assert exit_code(Results(trials, changed, {})) == code
+        assert exit_code(Results(trials, changed, {}, interrupted=True)) == 130
     del records[trials[0].identity]
     assert exit_code(Results(trials, records, {})) == 130

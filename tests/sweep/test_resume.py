@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import sqlite3
 import warnings
 from pathlib import Path
@@ -11,11 +12,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from programs import wait_until
+from programs import start, wait_until
 from stopped import recorded
 
 from neuralnet_core import Dense, Momentum, Network
-from sweep import Sweep
+from sweep import Results, Sweep
 from sweep.errors import DataError
 from sweep.status import Status
 from sweep.store import Store
@@ -90,6 +91,36 @@ def test_what_failed_is_run_again_if_that_is_asked_for(tmp_path: Path) -> None:
     assert again.trials.drop(columns=CLOCK).equals(whole.trials.drop(columns=CLOCK))
     with pytest.raises(ValueError, match="retry"):
         run(path, retry="done")
+
+
+RETRY = """
+import numpy as np
+import user_functions
+from sweep import Sweep
+
+space = {"number": range(6), "folder": ["."]}
+sweep = Sweep(function=user_functions.second_time, space=space)
+for retry in ((), "failed"):
+    results = sweep.run(np.zeros((4, 2)), np.zeros(4), n_jobs=1, store="a.sweep", retry=retry)
+    print(results.interrupted, results.states, results.trials["error"].notna().sum(), flush=True)
+"""
+
+
+def test_what_an_interrupted_retry_did_not_come_to_is_what_it_was(tmp_path: Path) -> None:
+    path = tmp_path / "a.sweep"
+    process = start(RETRY, tmp_path)
+    try:
+        assert wait_until(lambda: recorded(path, "done") or process.poll() is not None)
+        assert Status.of(path).states == {"done": 1, "failed": 5}
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+    finally:
+        process.kill()
+        process.communicate()
+    assert out == "False {'failed': 6} 6\nTrue {'failed': 5, 'done': 1} 5\n"
+    assert "interrupted: 1 of 6 trials are recorded; run again" in err
+    assert Status.of(path).states == {"done": 1, "failed": 5}
+    assert Results.open(path).states == {"failed": 5, "done": 1}
 
 
 @pytest.mark.parametrize("keep_models", [False, True])
