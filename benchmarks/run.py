@@ -20,7 +20,7 @@ from harness.workloads import WORKLOADS
 from peers import SIDES
 
 HERE = Path(__file__).resolve().parent
-STEPS = ("speed", "cold_start", "overhead", "prediction", "scaling")
+STEPS = ("speed", "cold_start", "overhead", "durability", "prediction", "scaling")
 QUICK_SIDES = [side for side in SIDES if side != "pytorch-compiled"]
 
 
@@ -57,6 +57,8 @@ def commands(steps: list[str], quick: bool, out: Path) -> Iterator[list[str]]:
         yield ["cold_start.py", "--out", str(out / "cold_start.json"), *less]
     if "overhead" in steps:
         yield ["overhead.py", "--out", str(out / "overhead.json"), *["--quick"] * quick]
+    if "durability" in steps:
+        yield ["durability.py", "--out", str(out / "durability.json"), *["--quick"] * quick]
     if "prediction" in steps:
         yield ["prediction.py", "--out", str(out / "prediction.json"), *["--quick"] * quick]
     if "scaling" in steps:

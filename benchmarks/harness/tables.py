@@ -59,6 +59,7 @@ def tables(rows: Rows) -> Iterator[tuple[str, str]]:
     makers = {
         "cold_start": ("From the start of a process to W2's table", _cold_start),
         "overhead": ("What the whole path costs", _overhead),
+        "durability": ("What it costs that nothing is lost", _durability),
         "scaling-workers": ("Workers", _workers),
         "scaling-networks": ("Networks", _networks),
         "scaling-width": ("Width: 64-h-10, batch 32, 32 networks", _packs("width", "units")),
@@ -136,6 +137,18 @@ def _overhead(rows: list[Row]) -> str:
             cells = [f"{1e6 * middle(row):.0f} us", f"{1e6 * middle(row, 'wall'):.0f} us"]
         body.append([row["what"], f"{row['networks']:,}", *cells])
     return markdown(["", "networks", "processor time", "on the wall"], body)
+
+
+def _durability(rows: list[Row]) -> str:
+    body = [
+        [
+            f"{row['what']}, {1e3 * row['length']:.0f} ms each",
+            f"{row['trials']:,}",
+            *(f"{100 * row[f'cost {clock}']:+.1f} %" for clock in ("cpu", "wall")),
+        ]
+        for row in rows
+    ]
+    return markdown(["with a store, beside without", "trials", "processor time", "on the wall"], body)
 
 
 def _workers(rows: list[Row]) -> str:

@@ -61,11 +61,12 @@ def test_what_is_measured_becomes_rows_tables_and_plots(tmp_path: Path) -> None:
     printed = output(BENCHMARKS / "speed.py", "solo", *sides, "--out", tmp_path / "speed", folder=tmp_path)
     assert printed.count("solo") == 8  # both sides, both widths, without and with validation
     output(BENCHMARKS / "overhead.py", "--quick", "--out", tmp_path / "overhead.json", folder=tmp_path)
+    output(BENCHMARKS / "durability.py", "--quick", "--out", tmp_path / "durability.json", folder=tmp_path)
     output(BENCHMARKS / "scaling.py", "networks", "batch", "--quick", "--out", tmp_path, folder=tmp_path)
     output(BENCHMARKS / "render.py", "--results", tmp_path, folder=tmp_path)
     text = (tmp_path / "README.md").read_text(encoding="utf-8")
     titles = [line for line in text.splitlines() if line.startswith("## ")]
-    assert len(titles) == 8
+    assert len(titles) == 9
     assert "| neuralnet-sweep |" in text
     assert (tmp_path / "speed.png").stat().st_size > 0
 
