@@ -146,6 +146,30 @@ FAULTS = [
         ">= <int64_t> self.stopping[1, lane]",
         "> <int64_t> self.stopping[1, lane]",
     ),
+    Fault(
+        "the exponential's argument is reduced by a rounded ln 2",
+        "mathematics.h",
+        "return vfma(n, splat(-LN2_LOW), vfma(n, splat(-LN2_HIGH), x));",
+        "return vfma(n, splat(-LN2_HIGH), x);",
+    ),
+    Fault(
+        "every step asks for memory",
+        "minibatch.pxd",
+        "    weigh(p, batch)\n",
+        "    weigh(p, batch)\n    with gil:\n        bytearray(1)\n",
+    ),
+    Fault(
+        "a long minibatch is deaf to the cancel flag",
+        "minibatch.pxd",
+        "            score_of_chunk(p, last.output, last.stride, size)\n        poll(p)\n",
+        "            score_of_chunk(p, last.output, last.stride, size)\n",
+    ),
+    Fault(
+        "the second piece of a long order has the words of the first",
+        "philox.h",
+        "counter[0] = (uint64_t)(drawn / 4);",
+        "counter[0] = (uint64_t)((drawn - first) / 4);",
+    ),
 ]
 
 

@@ -3,7 +3,6 @@
 A sum over samples runs in ascending order; over more than SLICED samples, in SLICES slices joined left to right.
 """
 
-from cpython.exc cimport PyErr_CheckSignals
 from libc.string cimport memset
 
 from neuralnet_core.engine.gather cimport (
@@ -12,6 +11,7 @@ from neuralnet_core.engine.gather cimport (
 from neuralnet_core.engine.losses cimport (
     loss_of_chunk, score_of_chunk, solo_loss_of_chunk, solo_score_of_chunk,
 )
+from neuralnet_core.engine.polling cimport poll
 from neuralnet_core.engine.stages cimport backward, forward
 from neuralnet_core.engine.structs cimport *
 from neuralnet_core.engine.updates cimport per_update_scalars
@@ -36,7 +36,7 @@ cdef inline int accumulate(PackState *p, const Minibatch *batch) except -1 nogil
     return 1
 
 
-cdef inline void weigh(PackState *p, const Minibatch *batch) noexcept nogil:
+cdef inline int weigh(PackState *p, const Minibatch *batch) except -1 nogil:
     """The weight of the minibatch in each lane: its samples, or the sum of their weights."""
     cdef int lane
     for lane in range(LANES):
@@ -46,6 +46,8 @@ cdef inline void weigh(PackState *p, const Minibatch *batch) noexcept nogil:
             p.totals[lane] = p.totals[0]
         else:
             p.totals[lane] = sum_of_weights(batch.data, batch.rows, batch.first, batch.count, lane)
+            poll(p)
+    return 0
 
 
 cdef inline int sum_slices_in_turn(PackState *p, const Minibatch *batch) except -1 nogil:
@@ -178,16 +180,3 @@ cdef inline void join_lanes(const vec *parts, vec *sums, int64_t count, int widt
         for lane in range(width):
             total = total + (lane_of(parts[i], lane) + <real> 0)
         sums[i] = splat(total)
-
-
-cdef inline int poll(PackState *p) except -1 nogil:
-    """Obey the cancel flag at once, and in the main thread the user's Ctrl-C within milliseconds."""
-    if p.cancel[0]:
-        with gil:
-            raise InterruptedError("training was cancelled")
-    p.work += p.size * p.chunk
-    if p.main_thread and p.work > 5_000_000:
-        p.work = 0
-        with gil:
-            PyErr_CheckSignals()
-    return 0

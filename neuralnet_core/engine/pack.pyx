@@ -15,7 +15,8 @@ from libc.string cimport memcpy, memset
 
 from neuralnet_core.engine.gather cimport gather_inputs, pieces, stand_at
 from neuralnet_core.engine.losses cimport BINARY_CROSS_ENTROPY, SOFTMAX_CROSS_ENTROPY
-from neuralnet_core.engine.minibatch cimport accumulate, lay_out_inputs, poll
+from neuralnet_core.engine.minibatch cimport accumulate, lay_out_inputs
+from neuralnet_core.engine.polling cimport DRAWN_AT_ONCE, poll
 from neuralnet_core.engine.stages cimport forward, mark_present
 from neuralnet_core.engine.structs cimport *
 from neuralnet_core.engine.tensors cimport finite_lanes, network_is_finite, own_size, put_back, put_in, take_out
@@ -238,15 +239,19 @@ cdef class Pack:
         self.epoch += 1
         return self._end_epoch()
 
-    cdef void _draw_order(self) noexcept nogil:
+    cdef int _draw_order(self) except -1 nogil:
         """The order of this epoch: a new permutation of the rows, of each lane's own seed unless all share it."""
-        cdef int64_t i, lane, width = 1 if self.rows.shared else LANES, n = self.rows.count
+        cdef int64_t i, lane, piece, width = 1 if self.rows.shared else LANES, n = self.rows.count
         if not self.shuffle or self.batch_size >= n:
-            return
+            return 0
         for lane in range(width):
-            shuffle_order(self.p.seeds[lane], <uint64_t> self.epoch, n, self.order.index + lane, width)
+            for piece in range(pieces(n, DRAWN_AT_ONCE)):
+                shuffle_order(self.p.seeds[lane], <uint64_t> self.epoch, n, piece * DRAWN_AT_ONCE,
+                              (piece + 1) * DRAWN_AT_ONCE, self.order.index + lane, width)
+                poll(&self.p)
             for i in range(n):
                 self.order.index[i * width + lane] = self.rows.index[self.order.index[i * width + lane] * width + lane]
+        return 0
 
     cdef int _validate(self) except -1 nogil:
         cdef Minibatch batch
@@ -259,6 +264,7 @@ cdef class Pack:
         for lane in range(self.used):
             self.history[lane, 1, self.epoch] = <double> lane_of(self.p.loss_sum[0], lane)
             self.history[lane, 2, self.epoch] = self._score(lane)
+            poll(&self.p)
         return 0
 
     cdef double _score(self, int lane) noexcept nogil:
@@ -292,7 +298,7 @@ cdef class Pack:
 
     # --- the end of an epoch ----------------------------------------------------------------------------------------
 
-    cdef bint _end_epoch(self) noexcept nogil:
+    cdef bint _end_epoch(self) except -1 nogil:
         """Drop the lanes that diverged, let early stopping end others; return whether a lane goes on."""
         cdef int lane
         cdef bint training = False
@@ -311,6 +317,7 @@ cdef class Pack:
                 if self.epoch == self.epochs and not self.ended[lane]:
                     self.ended[lane] = self.epoch
             training = training or not self.ended[lane]
+            poll(&self.p)
         return training
 
     cdef bint _is_finite(self, int lane, bint parameters) noexcept nogil:
@@ -343,6 +350,10 @@ cdef class Pack:
         self.is_kept[lane] = True
 
     # --- from one pack to another -----------------------------------------------------------------------------------
+
+    def polls(self):
+        """Return how often the kernels looked for the cancel flag so far."""
+        return self.p.polls
 
     def training(self):
         """Return the lanes that are still training."""

@@ -24,12 +24,15 @@ static inline void philox(const uint64_t counter[4], uint64_t key, uint64_t word
 }
 
 /* Fisher-Yates, from the last place down, one word per place; a word is mapped to 0..bound-1 by its high product
- * (bias below bound / 2^64). */
-static inline void shuffle_order(uint64_t seed, uint64_t epoch, int64_t n, int64_t *order, int64_t stride)
+ * (bias below bound / 2^64). A long order is drawn piece by piece: places first to last - 1, counted from the last
+ * place down; `first` is a multiple of 4, and 0 in the first piece. */
+static inline void shuffle_order(
+    uint64_t seed, uint64_t epoch, int64_t n, int64_t first, int64_t last, int64_t *order, int64_t stride)
 {
     uint64_t words[4], counter[4] = {0, 0, epoch, PURPOSE_ORDER};
-    for (int64_t i = 0; i < n; i++) order[i * stride] = i;
-    for (int64_t i = n - 1, drawn = 0; i > 0; i--, drawn++) {
+    for (int64_t i = 0; first == 0 && i < n; i++) order[i * stride] = i;
+    for (int64_t drawn = first; drawn < last && drawn < n - 1; drawn++) {
+        int64_t i = n - 1 - drawn;
         if (drawn % 4 == 0) {
             counter[0] = (uint64_t)(drawn / 4);
             philox(counter, seed, words);

@@ -8,7 +8,8 @@ cdef extern from "scalars.h" nogil:
     const int PURPOSE_WEIGHT
     const int PURPOSE_SEED
     void philox(const uint64_t *counter, uint64_t key, uint64_t *words)
-    void shuffle_order(uint64_t seed, uint64_t epoch, int64_t n, int64_t *order, int64_t stride)
+    void shuffle_order(
+        uint64_t seed, uint64_t epoch, int64_t n, int64_t first, int64_t last, int64_t *order, int64_t stride)
     uint64_t dropout_key(uint64_t seed, uint64_t layer, uint64_t update)
     uint32_t dropout_word(uint32_t key_low, uint32_t key_high, uint32_t counter)
     double uniform_from(uint64_t word)
@@ -49,7 +50,7 @@ def permutation(uint64_t seed, uint64_t epoch, int64_t n):
     result = np.empty(n, np.int64)
     cdef int64_t[::1] out = result
     if n:
-        shuffle_order(seed, epoch, n, &out[0], 1)
+        shuffle_order(seed, epoch, n, 0, n, &out[0], 1)
     return result
 
 

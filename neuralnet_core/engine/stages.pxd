@@ -2,6 +2,7 @@
 
 from libc.string cimport memset
 
+from neuralnet_core.engine.polling cimport poll_after
 from neuralnet_core.engine.structs cimport *
 
 
@@ -15,7 +16,7 @@ cdef inline Block input_of(PackState *p, int64_t index) noexcept nogil:
     return block
 
 
-cdef inline void forward(PackState *p, int64_t count, int64_t position, bint training) noexcept nogil:
+cdef inline int forward(PackState *p, int64_t count, int64_t position, bint training) except -1 nogil:
     """Run a chunk through all stages; `position` is its first sample's place in the minibatch."""
     cdef int64_t index
     cdef Stage *stage
@@ -23,10 +24,17 @@ cdef inline void forward(PackState *p, int64_t count, int64_t position, bint tra
         stage = &p.stages[index]
         if stage.kind == STAGE_DENSE:
             dense_forward(p, stage, input_of(p, index), count)
+            poll_after(p, products_of(stage, count))
         elif p.solo:
             solo_dropout_forward(p, stage, input_of(p, index), count, position, training)
         else:
             dropout_forward(p, stage, input_of(p, index), count, position, training)
+    return 0
+
+
+cdef inline int64_t products_of(const Stage *stage, int64_t count) noexcept nogil:
+    """How many multiply-adds of registers a chunk of so many samples takes in a dense stage."""
+    return count * stage.inputs * stage.columns
 
 
 # --- Dense ----------------------------------------------------------------------------------------------------------
@@ -215,7 +223,7 @@ cdef inline void solo_dropout_forward(
 
 # --- Backward -------------------------------------------------------------------------------------------------------
 
-cdef inline void backward(PackState *p, int64_t count, bint fresh, bint last) noexcept nogil:
+cdef inline int backward(PackState *p, int64_t count, bint fresh, bint last) except -1 nogil:
     """From the output delta to the gradient sums of the slice; `fresh` starts them from +0, `last` ends them."""
     cdef int64_t index, first = 0
     cdef Stage *stage
@@ -229,10 +237,13 @@ cdef inline void backward(PackState *p, int64_t count, bint fresh, bint last) no
             continue
         if index > first:
             dense_input_gradient(p, stage, &p.stages[index - 1], count, fresh)
+            poll_after(p, products_of(stage, count))
         # After the input gradient, which wants the weights as they were.
         dense_weight_gradient(
             p, stage, &p.stages[index - 1] if index > 0 else NULL, input_of(p, index), count, fresh, last)
         p.delta, p.delta_next = p.delta_next, p.delta
+        poll_after(p, products_of(stage, count))
+    return 0
 
 
 cdef inline void finish_delta(PackState *p, Stage *stage, int64_t count, bint fresh) noexcept nogil:

@@ -75,7 +75,8 @@ cdef extern from "scalars.h" nogil:
     const int SCHEDULE_FIELDS
     double learning_rate(const double *schedule, int64_t stride, int64_t t)
     double root "sqrt" (double x)
-    void shuffle_order(uint64_t seed, uint64_t epoch, int64_t n, int64_t *order, int64_t stride)
+    void shuffle_order(
+        uint64_t seed, uint64_t epoch, int64_t n, int64_t first, int64_t last, int64_t *order, int64_t stride)
     uint64_t dropout_key(uint64_t seed, uint64_t layer, uint64_t update)
     uint32_t dropout_word(uint32_t key_low, uint32_t key_high, uint32_t counter)
 
@@ -212,4 +213,5 @@ cdef struct PackState:
     # ending early
     const int *cancel
     int main_thread
+    int64_t polls         # looks for the cancel flag so far
     int64_t work          # since the last look for signals

@@ -2,6 +2,7 @@
 
 from libc.string cimport memset
 
+from neuralnet_core.engine.polling cimport poll_after
 from neuralnet_core.engine.structs cimport *
 
 
@@ -29,7 +30,7 @@ cdef inline double next_power(double *power, double beta) noexcept nogil:
     return power[0]
 
 
-cdef inline void update(PackState *p) noexcept nogil:
+cdef inline int update(PackState *p) except -1 nogil:
     """Take the optimizer's step, unless it was taken as the gradient sums ended."""
     cdef int64_t index, i, start
     cdef Tensor *tensor
@@ -41,7 +42,9 @@ cdef inline void update(PackState *p) noexcept nogil:
             for i in range(tensor.inputs):
                 start = tensor.start + i * tensor.stride
                 descend_block(p.step, start, 0, p.gradients + start, 1, <int> tensor.columns, tensor.is_weight)
+            poll_after(p, tensor.inputs * tensor.columns)
     p.updates += 1
+    return 0
 
 
 cdef inline vec clip_scale(PackState *p) noexcept nogil:

@@ -68,6 +68,11 @@ def test_rows_of_the_data(batch_size: int) -> None:
     assert_agrees(Adam(0.01, epochs=3, batch_size=batch_size), rows=np.array([29, 3, 3, 17, 8, 0, 11]))
 
 
+def test_an_order_so_long_that_it_is_drawn_in_pieces() -> None:
+    rows, optimizer = np.resize(np.arange(30), 40_001), GradientDescent(0.01, epochs=2, batch_size=10_000)
+    assert_agrees(optimizer, rows=rows)
+
+
 @pytest.mark.parametrize("updates", [1, 2, 3])
 @pytest.mark.parametrize("make", [Adam, AdamW, RMSprop, Momentum])
 def test_first_updates(make: type[Optimizer], updates: int) -> None:
