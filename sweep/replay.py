@@ -10,8 +10,9 @@ from typing import Any
 from neuralnet_core import Model, check_seed, derive_seed
 
 from .data import Data
-from .errors import DataError
+from .errors import DataError, UserError
 from .jobs import Trial
+from .labels import printable
 from .splits import Splits
 from .store import Store
 from .study import Study
@@ -31,6 +32,8 @@ class Replay:
 
     Raises
     ------
+    UserError
+        If it has results of a function.
     DataError
         If the store does not say where its data come from (a sweep run in Python is given them), if these cannot
         be read, or if what was built is not in the store.
@@ -44,8 +47,9 @@ class Replay:
         """The study: identities in it are those of the store exactly if the data are the same."""
         with Store.read(self._path) as store, store.snapshot():
             description, trials = store.read_sweep(), sum(store.states().values())
-            dtype, seed, repeats = (self._given(description, name) for name in ("dtype", "seed", "repeats"))
-            built = store.configurations(dtype)
+            built = store.configurations(str(description.get("dtype")))
+        self._check_networks(description)
+        dtype, seed, repeats = (self._given(description, name) for name in ("dtype", "seed", "repeats"))
         if all(one.network is None and one.error is None for one in built):
             raise DataError(f"{self._path} does not say what was built: run its sweep on it once more")
         if len(built) * repeats != trials:
@@ -64,6 +68,14 @@ class Replay:
                 f"{self._path}: trial {trial.trial} was trained on other data, or by another version"
             )
         return self.study.train_again(trial)
+
+    def _check_networks(self, description: Mapping[str, Any]) -> None:
+        if functions := description.get("functions"):
+            name = printable(next(iter(functions)).partition(" ")[0].rpartition(".")[2])
+            raise UserError(
+                f"{self._path} has results of a function, and not the function: verify them in Python, where"
+                f" Sweep(function={name}, ...).verify(X, y, store={self._path.name!r}) calls it again"
+            )
 
     def _data(self, description: Mapping[str, Any]) -> tuple[Data, float | None]:
         """Return the data, and the share of them to validate on."""

@@ -212,8 +212,9 @@ class Sweep:
         KeyboardInterrupt
             After Ctrl-C, if nothing was recorded yet.
         """
-        workers, backend = check_workers(n_jobs, backend, "threads" if self.function is None else "processes")
-        self._check_for_function(backend, timeout, keep_models)
+        workers, backend = self._check_workers(n_jobs, backend, timeout)
+        if self.function is not None and keep_models:
+            raise ValueError("keep_models is for networks; let the function write what you want to keep")
         states_to_retry(retry)  # before anything is made
         study = self.study(X, y, validation, sample_weight)
         decides = _check_objective(objective, validation is not None, study)
@@ -249,12 +250,16 @@ class Sweep:
         sample: int | None = None,
         seed: int = 0,
         n_jobs: int = -1,
+        backend: str = "auto",
+        timeout: float | None = None,
     ) -> Verification:
         """Train again what a store records of this sweep, and compare; the store is only read.
 
+        A function is called again. If it gives other numbers, that need not be the store's fault.
+
         Parameters
         ----------
-        X, y, validation, sample_weight, n_jobs
+        X, y, validation, sample_weight, n_jobs, backend, timeout
             As in `run`.
         store : path
         sample : int, optional
@@ -280,10 +285,11 @@ class Sweep:
         """
         if sample is not None:
             sample = check_integer("sample", sample, at_least=1)
-        workers, _ = check_workers(n_jobs, "threads", "threads")
+        workers, backend = self._check_workers(n_jobs, backend, timeout)
         study = self.study(X, y, validation, sample_weight)
+        call = partial(_call_to_run_one, validation=validation, weighted=sample_weight is not None)
         with Store.read(store) as opened:
-            return verify(study, opened, sample, seed, workers)
+            return verify(study, opened, sample, seed, workers, backend, timeout=timeout, describe=call)
 
     def study(
         self,
@@ -347,16 +353,16 @@ class Sweep:
             )
         return study.run(found[0])
 
-    def _check_for_function(self, backend: str, timeout: float | None, keep_models: bool) -> None:
-        """Say in one line if an option of `run` does not go with what is run."""
+    def _check_workers(self, n_jobs: int, backend: str, timeout: float | None) -> tuple[int, str]:
+        """Return (workers, back end), or say in one line what does not go with what is run."""
+        workers, backend = check_workers(n_jobs, backend, "threads" if self.function is None else "processes")
         if self.function is None and timeout is not None:
             raise ValueError("timeout is for function=; a network ends with its epochs")
-        if self.function is not None and keep_models:
-            raise ValueError("keep_models is for networks; let the function write what you want to keep")
         if timeout is not None and backend != "processes":
             raise ValueError(f"timeout needs processes, whose workers can be killed; got backend {backend!r}")
         if timeout is not None and not 0 < timeout < math.inf:
             raise ValueError(f"timeout must be a number of seconds > 0, got {timeout!r}")
+        return workers, backend
 
     def _description(self, data: Data, validation: object, objective: str | None) -> dict[str, Any]:
         engine = engine_info()

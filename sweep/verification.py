@@ -1,17 +1,18 @@
-"""Proof of a store: what it records is trained again and compared, number by number."""
+"""Proof of a store: what it records is run again and compared, number by number."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from neuralnet_core import Model
 
-from .errors import DataError, UserError
+from .errors import DataError
 from .execution import Execution
 from .jobs import RESULTS, Record
 from .labels import counted
@@ -23,6 +24,7 @@ __all__ = ["Difference", "Verification", "verify"]
 
 COMPARED = ("state", "epoch", "digest", "metrics", "curves")  # all but the clock's
 SHOWN = 20
+MAY_VARY = ": a function that draws numbers without its seed, or measures time, gives others every time"
 
 
 @dataclass(frozen=True)
@@ -42,58 +44,69 @@ class Difference:
 
 @dataclass(frozen=True)
 class Verification:
-    """What came of training again.
+    """What came of running again.
 
     Attributes
     ----------
     checked : int
-        Results that were trained again and compared.
+        Results that were come by again and compared.
     recorded : int
         Results of the sweep that are in the store.
     differences : tuple of Difference
         Empty if all are the same.
+    called : bool
+        Whether they are a function's, which need not give the same numbers twice, as networks do.
     """
 
     checked: int
     recorded: int
     differences: tuple[Difference, ...]
+    called: bool = False
 
     def __str__(self) -> str:
         """Return it in words, a line for each difference, so far as these are few."""
         trials = len({one.trial for one in self.differences})
         ended = f"{counted(trials, 'trial')} differ" if trials != 1 else "1 trial differs"
+        again = "called" if self.called else "trained"
         lines = [
-            f"trained again: {self.checked:,} of {counted(self.recorded, 'result')}; "
+            f"{again} again: {self.checked:,} of {counted(self.recorded, 'result')}; "
             + (ended if trials else "all are the same")
+            + (MAY_VARY if trials and self.called else "")
         ]
         lines += [str(one) for one in self.differences[:SHOWN]]
         more = len(self.differences) - SHOWN
         return "\n".join([*lines, *([f"and {more:,} differences more"] if more > 0 else [])])
 
 
-def verify(study: Study, store: Store, sample: int | None, seed: int, workers: int) -> Verification:
-    """Train again what a store records of a study, or a sample of it, and return how the two differ."""
-    if study.function is not None:
-        raise UserError(
-            "verify is for networks, whose results are the same every time; a function's may vary"
-        )
-    records = {i: one for i, one in store.records().items() if one.state in RESULTS and i in study.jobs}
-    if not records:
+def verify(
+    study: Study,
+    store: Store,
+    sample: int | None,
+    seed: int,
+    workers: int,
+    backend: str = "threads",
+    **limits: Any,
+) -> Verification:
+    """Run again what a store records of a study, or a sample of it, and return how the two differ.
+
+    Each chunk is compared as it comes, and forgotten: curves of a few networks are in memory at a time.
+    """
+    records = store.records(curves=False)
+    results = [i for i, one in records.items() if one.state in RESULTS and i in study.jobs]
+    if not results:
         changed = store.read_sweep().get("data_digest") not in (None, study.data.digest)
         why = "it was written for other data" if changed else "it has no result of this sweep"
         raise DataError(f"{store.path}: nothing can be verified, {why}")
-    chosen = _draw(records, sample, seed)
+    chosen = _draw(results, sample, seed)
     numbers = {trial.identity: trial.trial for trial in reversed(study.trials)}
-    again = _train(study, chosen, workers)
-    found = []
-    for identity in sorted(chosen, key=numbers.__getitem__):
-        found += _differences(numbers[identity], records[identity], again[identity])
-        npz = store.model(identity)
-        if npz is not None and (digest := Model.from_bytes(npz).digest()) != records[identity].digest:
-            found.append(
-                Difference(numbers[identity], "kept model", _short(records[identity].digest), _short(digest))
-            )
-    return Verification(len(chosen), len(records), tuple(found))
+    found: list[Difference] = []
+    for again in _run(study, chosen, workers, backend, limits):
+        recorded = records[again.identity]._replace(curves=store.curves(again.identity))
+        number = numbers[again.identity]
+        found += _differences(number, recorded, again)
+        found += _difference_of_model(number, recorded, store.model(again.identity))
+    found.sort(key=lambda one: one.trial)
+    return Verification(len(chosen), len(results), tuple(found), study.function is not None)
 
 
 def _draw(identities: Iterable[str], sample: int | None, seed: int) -> list[str]:
@@ -104,15 +117,24 @@ def _draw(identities: Iterable[str], sample: int | None, seed: int) -> list[str]
     return sorted(every, key=lambda one: hashlib.sha256(f"{seed} {one}".encode()).digest())[:sample]
 
 
-def _train(study: Study, identities: Iterable[str], workers: int) -> Mapping[str, Record]:
+def _run(
+    study: Study, identities: Iterable[str], workers: int, backend: str, limits: Mapping[str, Any]
+) -> Iterator[Record]:
+    """Yield the record of each, as it comes."""
     jobs = [study.jobs[identity] for identity in identities]
     work, options = study.work(keep_models=False)
-    execution = Execution(jobs, study.plan(jobs), workers, "threads")
+    execution = Execution(jobs, study.plan(jobs), workers, backend, **limits)
     with closing(execution.run(work, **options)) as outcomes:
-        found = {one.identity: one for _, outcome in outcomes for one in outcome.records if one is not None}
+        for _, outcome in outcomes:
+            yield from (one for one in outcome.records if one is not None)
     if execution.interruption is not None:
         raise execution.interruption.error()
-    return found
+
+
+def _difference_of_model(trial: int, recorded: Record, npz: bytes | None) -> list[Difference]:
+    if npz is None or (digest := Model.from_bytes(npz).digest()) == recorded.digest:
+        return []
+    return [Difference(trial, "kept model", _short(recorded.digest), _short(digest))]
 
 
 def _differences(trial: int, recorded: Record, again: Record) -> list[Difference]:

@@ -16,6 +16,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+import numpy as np
+from numpy.typing import NDArray
+
 from sweep.jobs import Configuration, Record, Trial
 
 from . import actions
@@ -46,6 +49,7 @@ SELECT record, identity, state, epoch, metrics, error, digest, started, seconds,
 FROM records ORDER BY record
 """
 CURVES = "SELECT record, metric, points FROM curves"
+CURVES_OF_ONE = f"{CURVES} WHERE record = (SELECT record FROM records WHERE identity = ?)"
 STATE_COUNTS = "SELECT state, count(*) FROM trials LEFT JOIN records USING (identity) GROUP BY state"
 ROW_BYTES = 400  # of a record without its curves and its model, roughly
 
@@ -208,6 +212,11 @@ class Store:
             rows = self._rows(RECORDS)
             points = curves_of(self._rows(CURVES)) if curves else {}
             return {row[0]: record_of(row, points.get(number, {})) for number, *row in rows}
+
+    def curves(self, identity: str) -> dict[str, NDArray[np.float64]]:
+        """Return the curves of one record, by metric; none if there is no such record."""
+        with one_line(self.path):
+            return next(iter(curves_of(self._rows(CURVES_OF_ONE, (identity,))).values()), {})
 
     def states(self) -> dict[str | None, int]:
         """Return how many trials of the present sweep are in each state; those without a record under None."""

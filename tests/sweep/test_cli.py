@@ -24,10 +24,11 @@ import numpy as np
 import pandas as pd
 import pytest
 from store_values import small_disk
+from user_functions import distance
 
 import sweep.datasets
 from neuralnet_core import derive_seed
-from sweep import Results
+from sweep import Results, Sweep
 from sweep.cli import main
 from sweep.errors import DataError
 from sweep.export import align, as_csv, as_json, readable_summary, readable_trials, write_parquet
@@ -408,6 +409,14 @@ def test_a_store_is_verified_from_itself_alone(stored: Run, tmp_path: Path) -> N
     )
     with pytest.raises(DataError, match="trial 3 was trained on other data, or by another version"):
         Results.open(tmp_path / "moons.sweep").model(3)
+
+
+def test_who_verifies_a_function_is_told_how(run: Run, tmp_path: Path) -> None:
+    sweep = Sweep(function=distance, space={"a": [0.5]})
+    sweep.run([[0.0], [1.0]], [0.0, 1.0], n_jobs=1, store=tmp_path / "a.sweep")
+    proof = run("verify", "a.sweep")
+    assert (proof.code, proof.err.count("\n")) == (2, 1)
+    assert "Sweep(function=distance, ...).verify(X, y, store='a.sweep') calls it again" in proof.err
 
 
 def execute(store: Path, statement: str) -> None:

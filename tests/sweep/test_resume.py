@@ -6,6 +6,7 @@ import contextlib
 import os
 import signal
 import sqlite3
+import tracemalloc
 import warnings
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import numpy as np
 import pytest
 from programs import start, wait_until
 from stopped import recorded
+from user_functions import distance, second_time
 
 from neuralnet_core import Dense, Momentum, Network
 from sweep import Results, Sweep
@@ -140,6 +142,48 @@ def test_what_is_recorded_is_proved(tmp_path: Path, keep_models: bool) -> None:
     assert len({one.trial for one in found}) == 2
     with pytest.raises(DataError, match="other data"):
         sweep.verify(X, -Y, **options)
+
+
+def test_a_few_curves_are_in_memory_while_all_are_proved(tmp_path: Path) -> None:
+    path = tmp_path / "a.sweep"
+    run(path)
+    megabytes = 4
+    execute(path, f"UPDATE curves SET points = zeroblob({megabytes << 20})")  # three for each of eight trials
+    tracemalloc.start()
+    try:
+        proof = Sweep(build, SPACE, repeats=2).verify(X, Y, store=path, validation=0.25, n_jobs=1)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert [one.what for one in proof.differences] == ["curves"] * 8
+    assert peak < 2 * (
+        3 * megabytes * 3 << 20
+    )  # of two trials at most, as they are read and in double precision
+
+
+def test_a_function_is_called_again(tmp_path: Path) -> None:
+    path, space = tmp_path / "a.sweep", {"a": [0.5, 1.0]}
+    sweep = Sweep(function=distance, space=space, repeats=2)
+    sweep.run(X, Y, n_jobs=1, store=path)
+    assert str(sweep.verify(X, Y, store=path, n_jobs=1)) == "called again: 4 of 4 results; all are the same"
+    execute(path, "UPDATE records SET metrics = '{\"distance\": 0.125}' WHERE record = 3")
+    proof = sweep.verify(X, Y, store=path, n_jobs=1, backend="threads")
+    assert [(one.what, one.recorded) for one in proof.differences] == [("metrics", "distance=0.125")]
+    told = "called again: 4 of 4 results; 1 trial differs: a function that draws numbers without its seed"
+    assert str(proof).startswith(told)
+
+
+def test_a_function_that_no_longer_ends_is_told(tmp_path: Path) -> None:
+    for number in range(2):
+        (tmp_path / str(number)).touch()
+    path, space = tmp_path / "a.sweep", {"number": [0, 1], "folder": [str(tmp_path)]}
+    sweep = Sweep(function=second_time, space=space)
+    options: Any = {"store": path, "n_jobs": 1, "timeout": 0.5}
+    assert sweep.run(X, Y, **options).states == {"done": 1, "timeout": 1}
+    execute(path, "UPDATE records SET state = 'done', metrics = '{\"loss\": 0.5}' WHERE state = 'timeout'")
+    (one, other) = sweep.verify(X, Y, **options).differences
+    assert (one.what, one.recorded, one.found) == ("state", "done", "timeout")
+    assert (other.what, other.recorded, other.found) == ("metrics", "loss=0.5", "")
 
 
 @pytest.mark.filterwarnings("ignore:.*diverged:RuntimeWarning")
