@@ -10,7 +10,7 @@ import signal
 import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from typing import Any
 
@@ -122,7 +122,15 @@ class Execution:
             stack.callback(self._pool.close)
             return Supervisor(self._pool, Watch(self._token), self._timeout, self._describe)
         sequential = self._backend == "sequential"
-        watch = Watch(self._token, self._signals.raising if sequential else self._interrupts.interruptible)
+        interruptible = self._signals.raising if sequential else self._interrupts.interruptible
+
+        @contextmanager
+        def alone() -> Iterator[None]:
+            limits.here()  # a call before this one may have loaded something
+            with interruptible():
+                yield
+
+        watch = Watch(self._token, alone)
 
         def call(task: Task) -> Outcome:
             limits.here()

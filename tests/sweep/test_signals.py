@@ -112,18 +112,28 @@ def test_signals_that_are_ignored_or_somebody_elses_are_left_alone(tmp_path: Pat
 
 
 THREADS = """
+import joblib, os
 import numpy as np
-import sklearn.ensemble  # libraries that a call itself brings along into this process would come too late
 from sweep import Sweep
 
 def function(params, seed, X, y):
-    import sklearn.ensemble
-    from threadpoolctl import threadpool_info
-    return {{info["user_api"]: info["num_threads"] for info in threadpool_info()}}
+    import sklearn.ensemble  # which has OpenMP, and SciPy's own BLAS
+    return most()
 
+def most():
+    # The most threads that a library of each kind has.
+    from threadpoolctl import threadpool_info
+    found = {{}}
+    for info in threadpool_info():
+        found[info["user_api"]] = max(found.get(info["user_api"], 0), info["num_threads"])
+    return found
+
+before = dict(os.environ)
 results = Sweep(function=function, space={{"number": range(8)}}).run(
     np.zeros((4, 2)), np.zeros(4), backend={backend!r}, n_jobs=2)
-print(results.trials["blas"].tolist(), results.trials["openmp"].tolist()[-1])
+print(results.trials["blas"].tolist(), results.trials["openmp"].tolist())
+assert dict(os.environ) == before
+assert set(most().values()) == {{joblib.cpu_count()}}, most()
 """
 
 
@@ -131,7 +141,7 @@ print(results.trials["blas"].tolist(), results.trials["openmp"].tolist()[-1])
 def test_libraries_have_one_thread_wherever_work_is_done(backend: str, tmp_path: Path) -> None:
     process = start(THREADS.format(backend=backend), tmp_path)
     out, err = process.communicate(timeout=120)
-    assert (out, err) == (f"{[1.0] * 8} 1.0\n", "")
+    assert (out, err) == (f"{[1.0] * 8} {[1.0] * 8}\n", "")
 
 
 def test_a_worker_whose_coordinator_is_gone_before_it_looks_ends(tmp_path: Path) -> None:
