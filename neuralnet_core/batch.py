@@ -87,8 +87,11 @@ class Batch:
 
     @classmethod
     def of(cls, *arguments: Any) -> Batch:
-        """Return the arguments, as `broadcast` takes them."""
-        return cls(**broadcast(*arguments))
+        """Return the arguments, as `broadcast` takes them; equal networks become one object, looked up by identity."""
+        columns = broadcast(*arguments)
+        known: dict[Network, Network] = {}
+        columns["networks"] = [known.setdefault(network, network) for network in columns["networks"]]
+        return cls(**columns)
 
     def lanes(self, n: int, held_out: NDArray[np.int64] | None) -> list[Lane]:
         """Return a lane per network; equal rows become one array, which packs recognise.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -69,6 +70,11 @@ class Layout:
     def unflatten(self, flat: NDArray[Any]) -> dict[str, NDArray[Any]]:
         """Return the parameters of a flat vector by name; each is a view of it."""
         return {name: flat[start:stop].reshape(shape) for name, start, stop, shape in self._places}
+
+    @cached_property
+    def widths(self) -> tuple[int, ...]:
+        """How many numbers each layer gives for a sample."""
+        return tuple(math.prod(built.output_shape) for built in self.layers)
 
     @cached_property
     def _places(self) -> list[tuple[str, int, int, Shape]]:

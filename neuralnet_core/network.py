@@ -67,6 +67,7 @@ class Network:
 
         # A sweep looks the same networks up again and again.
         object.__setattr__(self, "_hash", hash((self.layers, self.loss)))
+        object.__setattr__(self, "_layouts", {})
 
     def __hash__(self) -> int:
         return int(vars(self)["_hash"])
@@ -85,7 +86,11 @@ class Network:
         ValueError
             If a layer does not take the shape that the layer before it gives.
         """
-        return _build(self, check_shape(input_shape))
+        layouts: dict[Shape, Layout] = vars(self)["_layouts"]
+        shape = check_shape(input_shape)
+        if shape not in layouts:
+            layouts[shape] = _build(self, shape)
+        return layouts[shape]
 
     def initialize(
         self, seed: int = 0, *, input_shape: int | Sequence[int], dtype: str = "float32"
@@ -195,7 +200,12 @@ def _signature(network: Network, input_shape: Shape) -> tuple[object, ...]:
 def check_shape(input_shape: int | Sequence[int]) -> Shape:
     """Return an input shape as a tuple; an int is the number of features."""
     # The common case first: this runs several times for each network of a sweep.
-    if type(input_shape) is tuple and all(type(size) is int and size > 0 for size in input_shape):
+    if (
+        type(input_shape) is tuple
+        and len(input_shape) == 1
+        and type(input_shape[0]) is int
+        and input_shape[0] > 0
+    ):
         return input_shape
     sizes = input_shape if isinstance(input_shape, Sequence) else (input_shape,)
     return tuple(check_integer("input_shape", size, at_least=1) for size in sizes)

@@ -166,12 +166,15 @@ class _Divider:
 
     def __init__(self, kinds: list[tuple[Network, bool]], recipe: Recipe, lanes: dict[str, int]) -> None:
         self._recipe, self._lanes = recipe, lanes
-        sizes = [network.build(recipe.input_shape).size for network, _ in kinds]
+        layouts = [network.build(recipe.input_shape) for network, _ in kinds]
+        sizes = [layout.size for layout in layouts]
         by_size = sorted(range(len(kinds)), key=lambda kind: -sizes[kind])
         self._kinds = [kinds[kind] for kind in by_size]
         self.rank = {kind: rank for rank, kind in enumerate(by_size)}
         self._alone: dict[int, tuple[Way, float]] = {}
         self._wide: dict[int, bool] = {}
+        self._widths = [layouts[kind].widths for kind in by_size]
+        self._rooms: dict[tuple[int, ...], Network] = {}
         self._together: dict[tuple[Hashable, ...], tuple[Way, float]] = {}
         self._divisions: dict[tuple[int, ...], list[tuple[int, Way, float]]] = {}
 
@@ -230,14 +233,15 @@ class _Divider:
 
     def _cost(self, ranks: tuple[int, ...], instruction_set: str, mixed: bool) -> tuple[Way, float]:
         """Return the way and the seconds of networks together in one pack."""
-        distinct = tuple(dict.fromkeys(ranks))
-        key = distinct, len(ranks), instruction_set, mixed
+        widths = tuple(map(max, *[self._widths[rank] for rank in set(ranks)], self._widths[ranks[0]]))
+        clips = any(self._kinds[rank][1] for rank in ranks)
+        key = widths, clips, len(ranks), instruction_set, mixed
         if key not in self._together:
-            kinds = [self._kinds[rank] for rank in distinct]
-            room = reduce(Network.room_for, (network for network, _ in kinds))
-            recipe = self._recipe._replace(clips=any(clips for _, clips in kinds))
+            if widths not in self._rooms:
+                self._rooms[widths] = reduce(Network.room_for, (self._kinds[rank][0] for rank in ranks))
+            recipe = self._recipe._replace(clips=clips)
             way = Way("networks", instruction_set)
-            seconds = pack_seconds(room, recipe, way, len(ranks), mixes_orders=mixed)
+            seconds = pack_seconds(self._rooms[widths], recipe, way, len(ranks), mixes_orders=mixed)
             self._together[key] = way, seconds
         return self._together[key]
 

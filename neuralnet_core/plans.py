@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, reduce
 from types import ModuleType
@@ -136,15 +136,15 @@ def make_plan(
     way = way or usual_way(lanes)
     engine = kernel(dtype, way.instruction_set)
     padded = [*lanes, *[first] * (engine.lanes - len(lanes))]
-    room = reduce(Network.room_for, (lane.network for lane in lanes))
+    room = _room([lane.network for lane in lanes], shape)
     shared = len({lane.order for lane in lanes}) == 1
     rows = _rows([lane.rows for lane in padded], shared)
     validates = first.validation_rows is not None
-    numbers = np.array([lane_numbers(lane.optimizer) for lane in padded]).T.copy()
+    numbers = np.array(_for_each(lane_numbers, [lane.optimizer for lane in padded])).T.copy()
     return PackPlan(
         engine=engine,
         program=_program(room, shape),
-        lane_units=np.array([_units(lane.network, shape) for lane in padded], np.int64).T.copy(),
+        lane_units=np.array([lane.network.build(shape).widths for lane in padded], np.int64).T.copy(),
         solo=way.mode == "units",
         chunk=CHUNK[way.mode],
         inputs=data.features.shape[1],
@@ -155,7 +155,7 @@ def make_plan(
         clipping=any(lane.optimizer.clip_norm is not None for lane in lanes),
         hyper=numbers[HYPER],
         schedules=numbers[SCHEDULE],
-        dropout=np.array([_dropout(lane.network) for lane in padded]).T.copy(),
+        dropout=np.array(_for_each(_dropout, [lane.network for lane in padded])).T.copy(),
         seeds=np.array([lane.seed for lane in padded], np.uint64),
         initial=_initial(lanes, engine.lanes, shape, dtype),
         features=data.features.reshape(len(data.features), -1),
@@ -177,6 +177,23 @@ def make_plan(
         trains=trains,
         states=None if first.state is None else [lane.state for lane in padded if lane.state is not None],
     )
+
+
+def _for_each(function: Callable[[Any], tuple[float, ...]], values: Sequence[Any]) -> list[tuple[float, ...]]:
+    """Return what a function gives of each value, called once for lanes that have the same object."""
+    known = {id(value): value for value in values}
+    given = {key: function(value) for key, value in known.items()}
+    return [given[id(value)] for value in values]
+
+
+def _room(networks: Sequence[Network], shape: Shape) -> Network:
+    """Return a network with room for all: mostly one of them."""
+    distinct = list({id(network): network for network in networks}.values())
+    widths = [network.build(shape).widths for network in distinct]
+    widest = tuple(map(max, *widths, widths[0]))
+    if widest in widths:
+        return distinct[widths.index(widest)]
+    return reduce(Network.room_for, distinct)
 
 
 def _rows(rows: Sequence[Any], shared: bool) -> NDArray[np.int64]:
@@ -209,11 +226,6 @@ def _program(network: Network, shape: Shape) -> NDArray[np.int64]:
             case _:
                 rows.append((STAGE_DROPOUT, 0, inputs, units, False))
     return np.array(rows, np.int64)
-
-
-@lru_cache(maxsize=4096)
-def _units(network: Network, shape: Shape) -> tuple[int, ...]:
-    return tuple(math.prod(built.output_shape) for built in network.build(shape).layers)
 
 
 @lru_cache(maxsize=4096)
