@@ -36,6 +36,10 @@ typedef natural uvec __attribute__((vector_size(VECTOR_BYTES)));
 
 INLINE vec splat(real x) { return x - (vec){0}; }
 
+#if defined(__FMA__) || defined(__aarch64__)
+#define HARDWARE_FMA
+#endif
+
 INLINE vec vfma(vec a, vec b, vec c)
 {
 #if defined(__AVX512F__) && VECTOR_BYTES == 64 && REAL_BITS == 32

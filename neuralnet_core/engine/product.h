@@ -50,15 +50,15 @@ INLINE vec where_present(const vec *present, ptrdiff_t index, ptrdiff_t narrowes
 
 /* --- What becomes of complete sums ------------------------------------------------------------------------------
  *
- * A sum that ends as -0 where padding would make it +0 does no harm here: no bias is -0, and what a delta is multiplied
- * with is added to sums that start at +0. */
+ * A sum that ends as -0 where padding would make it +0 does no harm here: no bias is -0, so that no sum of the two is,
+ * and what a delta is multiplied with is added to sums that start at +0. */
 
 #define FINISH_FORWARD(M, N)                                                                                 \
     {                                                                                                        \
         const vec *bias = p->bias + n0;                                                                      \
         EACH_SUM(M, N) sum[m][n] = sum[m][n] + bias[n];                                                      \
         if (p->activation == RELU)                                                                           \
-            EACH_SUM(M, N) sum[m][n] = cheap_activation(RELU, sum[m][n]);                                    \
+            EACH_SUM(M, N) sum[m][n] = at_least(splat(0), sum[m][n]); /* there is no -0 here */              \
         else if (p->activation == LEAKY_RELU)                                                                \
             EACH_SUM(M, N) sum[m][n] = cheap_activation(LEAKY_RELU, sum[m][n]);                              \
         if (n0 + (N) > p->narrowest_n)                                                                       \
@@ -156,13 +156,18 @@ INLINE vec where_present(const vec *present, ptrdiff_t index, ptrdiff_t narrowes
 
 typedef void (*tile_function)(const product *, ptrdiff_t, ptrdiff_t, ptrdiff_t, ptrdiff_t);
 
-/* 32 registers hold tiles of 8 x 3 sums, 16 of them 4 x 3. */
+/* 32 registers hold tiles of 8 x 3 sums, 16 of them 4 x 3. Where a multiply-add is a call of the C library, larger tiles
+ * would do nothing for speed, and most of the module would be calls. */
+#if defined(HARDWARE_FMA)
 enum { TILE_N = 3, TALL = 8, LOW = 4 };
 enum { TILE_M = VECTOR_BYTES == 64 ? TALL : LOW };
+#else
+enum { TILE_N = 1, TALL = 1, LOW = 1, TILE_M = 1 };
+#endif
 
 INLINE ptrdiff_t rows_of(ptrdiff_t left, ptrdiff_t most) { return left >= most ? most : left >= LOW ? LOW : left >= 2 ? 2 : 1; }
-INLINE ptrdiff_t columns_of(ptrdiff_t left) { return left == TILE_N + 1 ? 2 : left >= TILE_N ? TILE_N : left; }
-INLINE int row_kind(ptrdiff_t rows) { return rows == TALL ? 3 : rows == LOW ? 2 : (int)rows - 1; }
+INLINE ptrdiff_t columns_of(ptrdiff_t left) { return left == 4 && TILE_N == 3 ? 2 : left >= TILE_N ? TILE_N : left; }
+INLINE int row_kind(ptrdiff_t rows) { return rows == 1 ? 0 : rows == 2 ? 1 : rows == LOW ? 2 : 3; }
 
 /* The tiles of a product. The larger operand is gone through once, the smaller again and again from the cache. */
 INLINE void for_each_tile(const product *p, const tile_function tiles[4][3])
@@ -190,6 +195,10 @@ INLINE void for_each_tile(const product *p, const tile_function tiles[4][3])
     }
 }
 
+#if !defined(HARDWARE_FMA)
+#define DEFINE_TILES(...) DEFINE_TILE(__VA_ARGS__, 1, 1)
+#define TILES(NAME) {{NAME##_1x1}}
+#else
 #if VECTOR_BYTES == 64
 #define DEFINE_TALL(...) DEFINE_TILE(__VA_ARGS__, 8, 2) DEFINE_TILE(__VA_ARGS__, 8, 3)
 #define TALL_TILES(NAME) {NAME##_8x1, NAME##_8x2, NAME##_8x3}
@@ -197,7 +206,6 @@ INLINE void for_each_tile(const product *p, const tile_function tiles[4][3])
 #define DEFINE_TALL(...)
 #define TALL_TILES(NAME) {NAME##_8x1, 0, 0}
 #endif
-
 #define DEFINE_TILES(...)                                                                                    \
     DEFINE_TILE(__VA_ARGS__, 8, 1)                                                                           \
     DEFINE_TILE(__VA_ARGS__, 4, 3)                                                                           \
@@ -210,15 +218,18 @@ INLINE void for_each_tile(const product *p, const tile_function tiles[4][3])
     DEFINE_TILE(__VA_ARGS__, 1, 2)                                                                           \
     DEFINE_TILE(__VA_ARGS__, 1, 1)                                                                           \
     DEFINE_TALL(__VA_ARGS__)
+#define TILES(NAME)                                                                                          \
+    {{NAME##_1x1, NAME##_1x2, NAME##_1x3},                                                                   \
+     {NAME##_2x1, NAME##_2x2, NAME##_2x3},                                                                   \
+     {NAME##_4x1, NAME##_4x2, NAME##_4x3},                                                                   \
+     TALL_TILES(NAME)}
+#endif
 
 #define DEFINE_PRODUCT(NAME, ...)                                                                            \
     DEFINE_TILES(NAME, __VA_ARGS__)                                                                          \
     static void NAME(const product *p)                                                                       \
     {                                                                                                        \
-        static const tile_function tiles[4][3] = {{NAME##_1x1, NAME##_1x2, NAME##_1x3},                      \
-                                                  {NAME##_2x1, NAME##_2x2, NAME##_2x3},                      \
-                                                  {NAME##_4x1, NAME##_4x2, NAME##_4x3},                      \
-                                                  TALL_TILES(NAME)};                                         \
+        static const tile_function tiles[4][3] = TILES(NAME);                                                \
         for_each_tile(p, tiles);                                                                             \
     }
 
