@@ -6,15 +6,12 @@ Everything heavy is imported by the command that needs it, so that `sweep --help
 from __future__ import annotations
 
 import contextlib
-import errno
 import importlib.metadata
 import inspect
-import os
 import shlex
 import shutil
 import sys
 import time
-import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,11 +19,10 @@ from typing import TYPE_CHECKING, Any
 import click
 import numpy as np
 
-from .errors import TRY_AGAIN, USAGE, UserError
+from .console import run_to_exit, say, usage_errors
+from .errors import USAGE
 from .execution import BACKENDS
 from .jobs import FAILURES
-from .labels import printable
-from .store import StoreError
 
 if TYPE_CHECKING:
     from .results import Results
@@ -42,62 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
     A user's mistake shows one line (a file with several mistakes, a line for each) and no traceback.
     """
-    with warnings.catch_warnings():
-        warnings.simplefilter("always", UserWarning)
-        warnings.showwarning = _show_warning
-        try:
-            _main(arguments)
-        finally:
-            _drop_what_nobody_reads()
-
-
-def _drop_what_nobody_reads() -> None:
-    """Empty the buffers of a closed terminal: Python would fail to, and end with 120 instead of our exit code."""
-    for stream in (sys.stdout, sys.stderr):
-        try:
-            if stream is not None:
-                stream.flush()
-        except (OSError, ValueError):
-            with contextlib.suppress(OSError, ValueError):
-                nowhere = os.open(os.devnull, os.O_WRONLY)
-                os.dup2(nowhere, stream.fileno())
-                os.close(nowhere)
-
-
-def _main(arguments: Sequence[str] | None) -> None:
-    try:
-        sys.exit(commands.main(arguments, prog_name="sweep", standalone_mode=False) or 0)
-    except click.ClickException as error:
-        _fail([error.format_message()], error.exit_code)
-    except UserError as error:
-        _fail(error.lines, error.exit_code)
-    except StoreError as error:
-        _fail([str(error)], error.exit_code)
-    except (KeyboardInterrupt, click.Abort):
-        _fail(["interrupted"], 130)
-    except MemoryError as error:
-        _fail([f"not enough memory: {error}"], TRY_AGAIN)
-    except OSError as error:
-        told = f"{error.filename}: {error.strerror}" if error.filename else str(error)
-        _fail([told], TRY_AGAIN if error.errno == errno.ENOSPC else USAGE)
-
-
-def _fail(lines: Sequence[str], exit_code: int) -> None:
-    with contextlib.suppress(OSError):
-        for line in lines:
-            _say(f"sweep: {' '.join(line.split())}", err=True)
-    sys.exit(exit_code)
-
-
-def _show_warning(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:
-    if not issubclass(category, DeprecationWarning):  # that is for who writes programs
-        with contextlib.suppress(OSError):  # nobody reads any more; that ends no run
-            _say(f"sweep: {' '.join(str(message).split())}", err=True)
-
-
-def _say(text: object, *, err: bool = False) -> None:
-    """Print lines; what came from a file cannot give the terminal orders."""
-    click.echo(printable(str(text), keep="\n"), err=err)
+    run_to_exit(lambda: commands.main(arguments, prog_name="sweep", standalone_mode=False))
 
 
 def _version() -> str:
@@ -165,22 +106,22 @@ def run(
     from .reporting import INTERRUPTED, closing_lines, exit_code, trained_line
 
     experiment = load_experiment(file, overrides)
-    _say(experiment.describe())
+    say(experiment.describe())
     store = store or Path(f"{experiment.name}.sweep")
     before = _recorded(store, retry)
     if dry_run:
         from .execution import check_workers
         from .preview import preview
 
-        workers, _ = _usage_errors(check_workers, n_jobs, backend, "threads")
+        workers, _ = usage_errors(check_workers, n_jobs, backend, "threads")
         data = experiment.data
-        study = _usage_errors(experiment.sweep.study, data.X, data.y, experiment.validation)
-        _say(preview(study, before, workers))
+        study = usage_errors(experiment.sweep.study, data.X, data.y, experiment.validation)
+        say(preview(study, before, workers))
         return 0
     click.echo(f"recording in {store}" + (", resuming what is there" if before else ""))
     started = time.perf_counter()  # what a user waits for; nothing but a line of text depends on it
     try:
-        results: Results = _usage_errors(
+        results: Results = usage_errors(
             experiment.sweep.run,
             experiment.data.X,
             experiment.data.y,
@@ -200,20 +141,10 @@ def run(
         _say_what_next(store, interrupted=True)
         return INTERRUPTED
     seconds = time.perf_counter() - started
-    _say("\n".join([trained_line(results, before, seconds), *closing_lines(results)]))
+    say("\n".join([trained_line(results, before, seconds), *closing_lines(results)]))
     if "done" in results.states:
         _say_what_next(store, interrupted=False)
     return exit_code(results)
-
-
-def _usage_errors(function: Any, *arguments: Any, **options: Any) -> Any:
-    """Call a function; what it has against its arguments is the user's mistake, its data being checked before."""
-    try:
-        return function(*arguments, **options)
-    except UserError:
-        raise
-    except (TypeError, ValueError) as error:
-        raise click.UsageError(str(error)) from error
 
 
 def _recorded(store: Path, retry: tuple[str, ...]) -> frozenset[str]:
@@ -256,7 +187,7 @@ def status(store: Path) -> None:
     """Say how far the sweep in a STORE has come, also while it runs."""
     from .status import Status
 
-    _say(Status.of(store))
+    say(Status.of(store))
 
 
 @commands.command()
@@ -279,11 +210,11 @@ def verify(store: Path, sample: int | None, seed: int, n_jobs: int, folder: Path
     from .store import Store
     from .verification import verify as train_and_compare
 
-    workers, _ = _usage_errors(check_workers, n_jobs, "threads", "threads")
+    workers, _ = usage_errors(check_workers, n_jobs, "threads", "threads")
     with Store.read(store) as opened:
         opened.check()
         found = train_and_compare(Replay(store, folder).study, opened, sample, seed, workers)
-    _say(found)
+    say(found)
     return 1 if found.differences else 0
 
 
@@ -366,10 +297,10 @@ def plot(store: Path, kind: str, out: Path | None, **options: Any) -> None:
     for name in given:
         if name not in inspect.signature(draw).parameters:
             raise click.UsageError(f"--{name} is not for {kind}")
-    drawn = _usage_errors(draw, **given)
+    drawn = usage_errors(draw, **given)
     figure = (drawn.flat[0] if isinstance(drawn, np.ndarray) else drawn).figure
     out = out or Path(f"{store.stem}-{kind.replace('_', '-')}.png")
-    _usage_errors(figure.savefig, out, dpi=150)
+    usage_errors(figure.savefig, out, dpi=150)
     click.echo(f"wrote {out}")
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from neuralnet_core import METRICS, check_choice
+from neuralnet_core import LOSSES, METRICS, Network, check_choice
 
 # The first that was measured decides: accuracy, R2, the validation loss, the training loss.
 OBJECTIVES = METRICS[::-1]
@@ -27,6 +27,33 @@ def choose_objective(metrics: Sequence[str], wanted: str | None = None) -> str:
     if wanted is not None:
         return check_choice("metric", wanted, metrics) if metrics else wanted
     return next((name for name in (*OBJECTIVES, *metrics) if name in metrics), OBJECTIVES[-1])
+
+
+def check_objective(wanted: str | None, networks: Sequence[Network] | None, validated: bool) -> str | None:
+    """Return the metric that decides between networks, or say why the wanted one cannot.
+
+    Without `networks` a function's results will tell, and it is None unless something is wanted.
+
+    Examples
+    --------
+    >>> from neuralnet_core import Dense
+    >>> check_objective(None, [Network([Dense(1)], loss="mse")], validated=True)
+    'validation_r2'
+    """
+    if networks is None:
+        if wanted is not None and not isinstance(wanted, str):
+            raise TypeError(f"objective must be the name of a metric, got {wanted!r}")
+        return wanted
+    names = dict.fromkeys(f"validation_{LOSSES[network.loss].metric}" for network in networks)
+    available = ["train_loss", *(["validation_loss", *names] if validated else [])]
+    if wanted is None or wanted in available:
+        return choose_objective(available, wanted)
+    wanted = check_choice("objective", wanted, OBJECTIVES)
+    if not validated:
+        raise ValueError(f"objective {wanted!r} needs validation=, such as validation=0.2")
+    if not networks:
+        return wanted
+    raise ValueError(f"objective must be one of {', '.join(available)} with these losses; got {wanted!r}")
 
 
 def higher_is_better(metric: str) -> bool:

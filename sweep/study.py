@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from neuralnet_core import Model
+from neuralnet_core import Model, Network
 
 from .data import Data
 from .execution import Work, function_task, record_task, run_function, train_jobs
@@ -83,6 +83,13 @@ class Study:
                 jobs.setdefault(identity, FunctionJob(params, seed, split, identity))
                 trials.append(Trial(len(trials), number, repeat, 0, seed, params, identity))
         return cls(configurations, trials, jobs, {}, data, data.X.dtype.name, function)
+
+    @property
+    def networks(self) -> list[Network] | None:
+        """The networks of the configurations that could be built; None for a function's."""
+        if self.function is not None:
+            return None
+        return [one.network for one in self.configurations if one.network is not None]
 
     def plan(self, jobs: Sequence[Any]) -> list[Pack]:
         """Return the packs of some of the jobs."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import os
-import warnings
 from collections.abc import Callable, Collection, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -14,9 +13,7 @@ from typing import Any
 from numpy.typing import ArrayLike
 
 from neuralnet_core import (
-    LOSSES,
     Model,
-    check_choice,
     check_dtype,
     check_integer,
     check_seed,
@@ -25,10 +22,10 @@ from neuralnet_core import (
 )
 
 from .data import Data
-from .execution import Interruption, check_workers
+from .execution import check_workers
 from .functions import Function
-from .jobs import Build, FunctionJob, Job, configurations
-from .objective import OBJECTIVES, choose_objective, higher_is_better
+from .jobs import Build, configurations
+from .objective import check_objective, higher_is_better
 from .progress import progress_for
 from .recording import Recorder, states_to_retry
 from .results import Results
@@ -36,6 +33,7 @@ from .space import Space
 from .splits import Splits, check_validation
 from .store import Store
 from .study import Study
+from .telling import call_to_run_one, tell
 from .verification import Verification, verify
 
 __all__ = ["Sweep"]
@@ -217,18 +215,18 @@ class Sweep:
             raise ValueError("keep_models is for networks; let the function write what you want to keep")
         states_to_retry(retry)  # before anything is made
         study = self.study(X, y, validation, sample_weight)
-        decides = _check_objective(objective, validation is not None, study)
+        decides = check_objective(objective, study.networks, validation is not None)
         shown = progress_for(progress, decides)
         description = {**self._description(study.data, validation, decides), "source": source}
         with ExitStack() as stack:
             opened = None if store is None else stack.enter_context(Store.open(store))
             recorder = Recorder(study, opened, retry)
             recorder.begin(description, accept_changed)
-            call = partial(_call_to_run_one, validation=validation, weighted=sample_weight is not None)
+            call = partial(call_to_run_one, validation=validation, weighted=sample_weight is not None)
             interruption = recorder.train(
                 workers, backend, keep_models, shown, timeout=timeout, describe=call
             )
-        _tell(study, recorder, interruption, store is not None)
+        tell(study, recorder, interruption, store is not None)
         return Results(
             study.trials,
             recorder.records,
@@ -287,7 +285,7 @@ class Sweep:
             sample = check_integer("sample", sample, at_least=1)
         workers, backend = self._check_workers(n_jobs, backend, timeout)
         study = self.study(X, y, validation, sample_weight)
-        call = partial(_call_to_run_one, validation=validation, weighted=sample_weight is not None)
+        call = partial(call_to_run_one, validation=validation, weighted=sample_weight is not None)
         with Store.read(store) as opened:
             return verify(study, opened, sample, seed, workers, backend, timeout=timeout, describe=call)
 
@@ -382,50 +380,3 @@ class Sweep:
             "numerics_version": engine.numerics_version,
             "instruction_set": engine.instruction_set,
         }
-
-
-def _check_objective(objective: str | None, validated: bool, study: Study) -> str | None:
-    """Return the metric that decides, or say why the wanted one cannot; None if only results will tell."""
-    if study.function is not None:
-        if objective is not None and not isinstance(objective, str):
-            raise TypeError(f"objective must be the name of a metric, got {objective!r}")
-        return objective
-    networks = [one.network for one in study.configurations if one.network is not None]
-    names = dict.fromkeys(f"validation_{LOSSES[network.loss].metric}" for network in networks)
-    available = ["train_loss", *(["validation_loss", *names] if validated else [])]
-    if objective is None or objective in available:
-        return choose_objective(available, objective)
-    objective = check_choice("objective", objective, OBJECTIVES)
-    if not validated:
-        raise ValueError(f"objective {objective!r} needs validation=, such as validation=0.2")
-    if not networks:
-        return objective
-    raise ValueError(f"objective must be one of {', '.join(available)} with these losses; got {objective!r}")
-
-
-def _call_to_run_one(job: Job | FunctionJob, validation: object, weighted: bool) -> str:
-    """Return what a user types to run a job by itself."""
-    fraction, held_out = check_validation(validation)
-    arguments = [repr(job.identity[:12]), "X", "y"]
-    arguments += [] if fraction is None else [f"validation={fraction!r}"]
-    arguments += [] if held_out is None else ["validation=(Xv, yv)"]
-    arguments += ["sample_weight=sample_weight"] if weighted else []
-    return f"sweep.run_trial({', '.join(arguments)})"
-
-
-def _tell(study: Study, recorder: Recorder, interruption: Interruption | None, stored: bool) -> None:
-    """Say in one line what a caller must not overlook; raise if a signal leaves nothing to return, or no one to."""
-    records = recorder.records
-    if interruption is not None:
-        done = sum(trial.identity not in recorder.waiting for trial in study.trials)
-        if done and recorder.waiting:
-            by = f" by {interruption.name}" if interruption.asks_to_exit else ""
-            again = "; run again with the same store to train the rest" if stored else ""
-            warnings.warn(
-                f"interrupted{by}: {done} of {len(study.trials)} trials are recorded{again}", stacklevel=3
-            )
-        if not done or interruption.asks_to_exit:
-            raise interruption.error()
-    elif records and all(record.state == "failed" for record in records.values()):
-        count, first = len(study.configurations), next(iter(records.values()))
-        warnings.warn(f"every configuration failed ({count}); the first: {first.error}", stacklevel=3)

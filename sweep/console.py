@@ -1,0 +1,89 @@
+"""How the command line ends and what it prints: one line for a mistake, no orders to the terminal, an exit code."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import sys
+import warnings
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import click
+
+from .errors import TRY_AGAIN, USAGE, UserError
+from .labels import printable
+from .store import StoreError
+
+__all__ = ["run_to_exit", "say", "usage_errors"]
+
+
+def run_to_exit(command: Callable[[], int | None]) -> None:
+    """Run a command and exit with what it returns, or with the code of what it raises; warnings are lines."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", UserWarning)
+        warnings.showwarning = _show_warning
+        try:
+            _run(command)
+        finally:
+            _drop_what_nobody_reads()
+
+
+def _drop_what_nobody_reads() -> None:
+    """Empty the buffers of a closed terminal: Python would fail to, and end with 120 instead of our exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            if stream is not None:
+                stream.flush()
+        except (OSError, ValueError):
+            with contextlib.suppress(OSError, ValueError):
+                nowhere = os.open(os.devnull, os.O_WRONLY)
+                os.dup2(nowhere, stream.fileno())
+                os.close(nowhere)
+
+
+def _run(command: Callable[[], int | None]) -> None:
+    try:
+        sys.exit(command() or 0)
+    except click.ClickException as error:
+        _fail([error.format_message()], error.exit_code)
+    except UserError as error:
+        _fail(error.lines, error.exit_code)
+    except StoreError as error:
+        _fail([str(error)], error.exit_code)
+    except (KeyboardInterrupt, click.Abort):
+        _fail(["interrupted"], 130)
+    except MemoryError as error:
+        _fail([f"not enough memory: {error}"], TRY_AGAIN)
+    except OSError as error:
+        told = f"{error.filename}: {error.strerror}" if error.filename else str(error)
+        _fail([told], TRY_AGAIN if error.errno == errno.ENOSPC else USAGE)
+
+
+def _fail(lines: Sequence[str], exit_code: int) -> None:
+    with contextlib.suppress(OSError):
+        for line in lines:
+            say(f"sweep: {' '.join(line.split())}", err=True)
+    sys.exit(exit_code)
+
+
+def _show_warning(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:
+    if not issubclass(category, DeprecationWarning):  # that is for who writes programs
+        with contextlib.suppress(OSError):  # nobody reads any more; that ends no run
+            say(f"sweep: {' '.join(str(message).split())}", err=True)
+
+
+def say(text: object, *, err: bool = False) -> None:
+    """Print lines; what came from a file cannot give the terminal orders."""
+    click.echo(printable(str(text), keep="\n"), err=err)
+
+
+def usage_errors(function: Any, *arguments: Any, **options: Any) -> Any:
+    """Call a function; what it has against its arguments is the user's mistake, its data being checked before."""
+    try:
+        return function(*arguments, **options)
+    except UserError:
+        raise
+    except (TypeError, ValueError) as error:
+        raise click.UsageError(str(error)) from error

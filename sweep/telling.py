@@ -1,0 +1,41 @@
+"""What a run tells its user: how to run one trial by itself, and, at its end, what must not be overlooked."""
+
+from __future__ import annotations
+
+import warnings
+
+from .execution import Interruption
+from .jobs import FunctionJob, Job
+from .recording import Recorder
+from .splits import check_validation
+from .study import Study
+
+__all__ = ["call_to_run_one", "tell"]
+
+
+def call_to_run_one(job: Job | FunctionJob, validation: object, weighted: bool) -> str:
+    """Return what a user types to run a job by itself."""
+    fraction, held_out = check_validation(validation)
+    arguments = [repr(job.identity[:12]), "X", "y"]
+    arguments += [] if fraction is None else [f"validation={fraction!r}"]
+    arguments += [] if held_out is None else ["validation=(Xv, yv)"]
+    arguments += ["sample_weight=sample_weight"] if weighted else []
+    return f"sweep.run_trial({', '.join(arguments)})"
+
+
+def tell(study: Study, recorder: Recorder, interruption: Interruption | None, stored: bool) -> None:
+    """Say in one line what a caller must not overlook; raise if a signal leaves nothing to return, or no one to."""
+    records = recorder.records
+    if interruption is not None:
+        done = sum(trial.identity not in recorder.waiting for trial in study.trials)
+        if done and recorder.waiting:
+            by = f" by {interruption.name}" if interruption.asks_to_exit else ""
+            again = "; run again with the same store to train the rest" if stored else ""
+            warnings.warn(
+                f"interrupted{by}: {done} of {len(study.trials)} trials are recorded{again}", stacklevel=3
+            )
+        if not done or interruption.asks_to_exit:
+            raise interruption.error()
+    elif records and all(record.state == "failed" for record in records.values()):
+        count, first = len(study.configurations), next(iter(records.values()))
+        warnings.warn(f"every configuration failed ({count}); the first: {first.error}", stacklevel=3)
