@@ -7,7 +7,7 @@ import random
 import sqlite3
 import subprocess
 import threading
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from functools import lru_cache
@@ -41,9 +41,9 @@ from test_kills import LABELS, SWEEPS, WORKERS, X
 
 run = WorkerProcess.run
 def noted_run(worker, task, timeout):
-    with open("attempts", "a", encoding="ascii") as log:
-        identities = " ".join(job.identity for job in task.jobs)
-        log.write(f"\\n{{os.getpid()}} {{worker.pid}} {{identities}} sent")  # or it was killed before it could send
+    words = [os.getpid(), worker.pid, task.number, *(job.identity for job in task.jobs), "sent"]
+    with open("attempts", "a", encoding="ascii") as log:  # a line without its last word was not sent
+        log.write("\\n" + " ".join(map(str, words)))
     return run(worker, task, timeout)
 
 WorkerProcess.run = noted_run
@@ -206,24 +206,24 @@ def check_rework(results: Results, folder: Path, killed: dict[str, set[int]]) ->
 def lost_work(results: Results, folder: Path) -> tuple[Counter[tuple[int, int]], Counter[int]]:
     """Return how many chunks each (coordinator, worker) began in vain, all or a part, and each worker how many trials.
 
-    A trial was in vain for a worker if the record of it comes from another one.
+    A trial was in vain for a worker if the record of it comes from another one. A chunk may have come in parts.
     """
     keepers = results.trials["worker"].str.split("/").str[0].astype(int)
     kept_by = dict(zip(results.trials["identity"], keepers, strict=True))
     called = calls(results, folder / "calls")
-    chunks: Counter[tuple[int, int]] = Counter()
+    chunks: defaultdict[tuple[int, int], set[str]] = defaultdict(set)
     trials: Counter[int] = Counter()
     for line in (folder / "attempts").read_text(encoding="ascii").splitlines():
         if not line.endswith(" sent"):
             continue
-        coordinator, worker, *jobs = line.split()[:-1]
+        coordinator, worker, chunk, *jobs = line.split()[:-1]
         pid = int(worker)
         begun = [job for job in jobs if called is None or (pid, job) in called]
         lost = sum(kept_by[job] != pid for job in begun)
-        chunks[int(coordinator), pid] += lost > 0
+        chunks[int(coordinator), pid].update([chunk] if lost else [])
         trials[pid] += lost
     assert called is None or trials.total() == len(called) - TRIALS
-    return chunks, trials
+    return Counter({who: len(numbers) for who, numbers in chunks.items()}), trials
 
 
 def calls(results: Results, log: Path) -> set[tuple[int, str]] | None:
