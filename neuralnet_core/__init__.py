@@ -5,7 +5,7 @@ from .activations import ACTIVATIONS
 from .batch import broadcast
 from .cancel import CancelToken, TrainingCancelled
 from .checks import check_choice, check_dtype, check_integer, check_number, check_seed
-from .data import check_features, check_rows, check_same_length, check_targets, check_weights, encode_targets
+from .data import check_features, check_rows, check_same_length, check_targets, check_weights
 from .engine.dispatch import NUMERICS_VERSION, EngineInfo, engine_info
 from .gradcheck import check_gradients
 from .initializers import INITIALIZERS
@@ -18,6 +18,7 @@ from .packing import Pack, plan_packs, training_cost
 from .random import derive_seed
 from .schedules import CosineDecay, ExponentialDecay, Schedule, StepDecay, WarmUp
 from .serialize import canonical_json, from_dict, parse_json, to_dict
+from .targets import encode_targets
 from .training import train_many
 from .ways import Way
 

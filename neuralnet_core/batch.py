@@ -10,12 +10,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .checks import check_seed
-from .data import Targets, check_features, check_rows, check_same_length, encode_targets
+from .data import check_features, check_rows, check_same_length
 from .layers import Shape
 from .losses import get_loss
 from .network import Network
 from .optimizers import Optimizer
 from .plans import Lane, PackData
+from .targets import Targets, encode_targets
 
 __all__ = ["Batch", "Task", "broadcast"]
 

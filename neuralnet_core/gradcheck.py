@@ -12,13 +12,14 @@ from numpy.typing import ArrayLike, NDArray
 from .activations import Floats
 from .backpropagation import mean_loss
 from .checks import check_dtype
-from .data import check_features, check_same_length, encode_targets
+from .data import check_features, check_same_length
 from .evaluation import gradients
 from .layers import Dropout
 from .layout import Layout
 from .losses import get_loss
 from .network import Network
 from .random import dropout_keep
+from .targets import encode_targets
 
 if TYPE_CHECKING:
     import pandas as pd

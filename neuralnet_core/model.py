@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .data import check_features, check_same_length, encode_targets
+from .data import check_features, check_same_length
 from .layers import Shape
 from .losses import get_loss, softmax
 from .network import Network
 from .optimizers import Optimizer
+from .targets import encode_targets
 
 if TYPE_CHECKING:
     import pandas as pd
