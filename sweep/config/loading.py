@@ -10,7 +10,8 @@ from typing import Any
 from numpy.typing import NDArray
 
 from neuralnet_core import check_features
-from sweep.datasets import Dataset, load_dataset, load_file
+from sweep.data_files import load_file
+from sweep.datasets import Dataset, load_dataset
 from sweep.errors import DataError
 from sweep.scaling import fit_scaling
 
