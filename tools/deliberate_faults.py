@@ -19,7 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-MODULES = ("_v3_float32", "_v3_float64", "_random", "_cpu")
+INSTRUCTION_SETS = ("baseline", "v3")
+MODULES = (*(f"_{name}_float{bits}" for name in INSTRUCTION_SETS for bits in (32, 64)), "_random", "_cpu")
 TESTS = ("tests/neuralnet_core", "tests/sweep/test_identity.py")
 
 
@@ -180,17 +181,17 @@ sys.meta_path[:] = [finder for finder in sys.meta_path if type(finder).__name__ 
 """
 
 
-def leave_one_instruction_set(tree: Path) -> None:
-    """Let the tree's engine say that this processor runs v3 and no other: it is all that is built."""
+def leave_what_is_built(tree: Path) -> None:
+    """Let the tree's engine say that this processor runs the instruction sets that are built, and no others."""
     path = tree / "neuralnet_core" / "engine" / "cpu.pyx"
-    text = path.read_text()
-    if text.count("return names\n") != 1:
+    text, end = path.read_text(), "    return names\n"
+    if text.count(end) != 1:
         raise ValueError("supported() in cpu.pyx must end with: return names")
-    path.write_text(text.replace("return names\n", 'return ["v3"]\n'))
+    path.write_text(text.replace(end, f"    return [name for name in names if name in {INSTRUCTION_SETS}]\n"))
 
 
 def build(tree: Path, folder: Path) -> None:
-    """Compile the modules of one instruction set and put them beside their sources."""
+    """Compile the modules and put them beside their sources."""
     suffix = sysconfig.get_config_var("EXT_SUFFIX")
     targets = [f"neuralnet_core/engine/{name}{suffix}" for name in MODULES]
     if not folder.exists():
@@ -259,7 +260,7 @@ def main(names: list[str]) -> int:
             ROOT, tree, ignore=shutil.ignore_patterns(".git", ".tox", ".venv", "build", "*.so", "__pycache__")
         )
         (tree / "sitecustomize.py").write_text(SITECUSTOMIZE)
-        leave_one_instruction_set(tree)
+        leave_what_is_built(tree)
         build(tree, folder)
         check_imported(tree)
         if broken := failures(tree):
