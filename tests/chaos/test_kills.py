@@ -194,7 +194,7 @@ def check_rework(results: Results, folder: Path, killed: dict[str, set[int]]) ->
     twice = sum(count == 2 for count in chunks.values())
     print(
         f"\n{trials.total()} of {TRIALS} trials were run again, {chunks.total()} chunks; a killed worker cost at most"
-        f" {most['worker']}, a killed coordinator {most['coordinator']} of one worker; {twice} chunks had just ended"
+        f" {most['worker']}, a killed coordinator {most['coordinator']} of one worker; chunks just ended: {twice}"
     )
     assert chunks.total() <= KILLS["worker"] + 2 * WORKERS * KILLS["coordinator"]
     if (folder / "calls").exists():
