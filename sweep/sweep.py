@@ -24,6 +24,7 @@ from neuralnet_core import (
 from .data import Data
 from .execution import check_workers
 from .functions import Function
+from .garbage import rare_collections
 from .jobs import Build, configurations
 from .objective import check_objective, higher_is_better
 from .progress import progress_for
@@ -214,11 +215,13 @@ class Sweep:
         if self.function is not None and keep_models:
             raise ValueError("keep_models is for networks; let the function write what you want to keep")
         states_to_retry(retry)  # before anything is made
-        study = self.study(X, y, validation, sample_weight)
-        decides = check_objective(objective, study.networks, validation is not None)
-        shown = progress_for(progress, decides)
-        description = {**self._description(study.data, validation, decides), "source": source}
         with ExitStack() as stack:
+            if self.function is None:  # what a function makes is its own business
+                stack.enter_context(rare_collections())
+            study = self.study(X, y, validation, sample_weight)
+            decides = check_objective(objective, study.networks, validation is not None)
+            shown = progress_for(progress, decides)
+            description = {**self._description(study.data, validation, decides), "source": source}
             opened = None if store is None else stack.enter_context(Store.open(store))
             recorder = Recorder(study, opened, retry)
             recorder.begin(description, accept_changed)
