@@ -181,7 +181,5 @@ def _best_cell(data: Heatmap) -> int:
 
 
 def _title(data: Heatmap) -> str:
-    title = metric_label(data.metric)
-    if not data.averaged:
-        return title
-    return f"{title}\n{data.others} over {', '.join(data.averaged)}"
+    cells = f"{data.others} over {', '.join(data.averaged)}; " if data.averaged else ""
+    return f"{metric_label(data.metric)}\n{cells}framed: the best cell"

@@ -55,7 +55,9 @@ def extract_learning_curves(results: Results, metric: str | None = None, top: in
     wanted = curves[(full_name == name) | (curves["metric"] == name)]
     if wanted.empty:
         names = sorted({*full_name, *curves["metric"].astype(str)})
-        raise ValueError(f"metric must be one of {', '.join(names) or 'no curves at all'}; got {name!r}")
+        if not names:
+            raise ValueError("there is nothing to plot: no trial has curves (those of a function have none)")
+        raise ValueError(f"metric must be one of {', '.join(names)}; got {name!r}")
     groups: Any = wanted.groupby(["configuration", "split"], observed=True)
     return LearningCurves(
         selection=selection,

@@ -19,6 +19,7 @@ NAME = 24  # characters of a parameter's name in a line
 FEW = 8  # so many values of a number are each given a tick
 MOST_CELLS = 12  # a number with more values is put into bins
 BINS = 8
+IN_A_BIN = 4  # configurations, on average, that a bin has where there are few
 CHARACTER = 0.09  # inches, in the width of a tick's text
 LOGARITHMIC_FROM = 4.0  # least ratio of the largest to the smallest value for a logarithmic axis
 
@@ -101,15 +102,22 @@ def scale_of(name: str, values: Sequence[Any]) -> Scale:
     return Scale(name, "places" if crowded else "linear", tuple(sorted(numbers)))
 
 
-def side_of(scale: Scale, values: Sequence[Any]) -> Side:
-    """Return the cells for a parameter's values: one per value, or bins where a number takes many."""
-    if scale.kind == "places" or len(scale.values) <= MOST_CELLS:
+def side_of(scale: Scale, values: Sequence[Any], *, alone: bool = False) -> Side:
+    """Return the cells for a parameter's values: one per value, or bins where a number takes many.
+
+    Many are more than a dozen, or, unless nothing but this parameter varies (`alone`), so many that most
+    configurations have a value to themselves: what is drawn from a distribution. A cell for each would then show
+    what the other parameters do.
+    """
+    scattered = not alone and len(scale.values) > FEW and 2 * len(scale.values) > len(values)
+    if scale.kind == "places" or (len(scale.values) <= MOST_CELLS and not scattered):
         places = Scale(scale.name, "places", scale.values)
         labels = tuple(format_value(value) for value in scale.values)
         return Side(scale.name, labels, binned=False, cells=places.positions(values).astype(np.int64))
     positions = scale.positions(values)
-    edges = np.linspace(positions.min(), positions.max(), BINS + 1)
-    cells = np.clip(np.searchsorted(edges, positions, side="right") - 1, 0, BINS - 1)
+    bins = int(np.clip(len(values) // IN_A_BIN, 2, BINS))
+    edges = np.linspace(positions.min(), positions.max(), bins + 1)
+    cells = np.clip(np.searchsorted(edges, positions, side="right") - 1, 0, bins - 1)
     shown = 10**edges if scale.kind == "log" else edges
     return Side(scale.name, tuple(_edge(value) for value in shown), binned=True, cells=cells)
 

@@ -88,7 +88,7 @@ def draw_slices(slices: list[Slice]) -> Any:
 def _slice(selection: Selection, name: str) -> Slice:
     taken, scale = selection.values(name), selection.scale(name)
     positions = scale.positions(taken)
-    side = side_of(scale, taken)
+    side = side_of(scale, taken, alone=len(selection.varying) < 2)
     cells = np.unique(side.cells)
     return Slice(
         scale=scale,

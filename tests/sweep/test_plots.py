@@ -226,10 +226,10 @@ def test_a_heatmap_averages_or_takes_the_best(make_results: Make) -> None:
     assert mean.values[0, 2] == pytest.approx(cell["mean_validation_accuracy"].mean())
     best = extract_heatmap(results, "learning_rate", "hidden", others="best")
     assert best.values[0, 2] == pytest.approx(cell["mean_validation_accuracy"].max())
-    assert results.plot.heatmap().get_title("left") == "validation accuracy\nmean over activation"
-    assert (
-        results.plot.heatmap(others="best").get_title("left") == "validation accuracy\nbest over activation"
-    )
+    titles = [results.plot.heatmap(others=others).get_title("left") for others in ("mean", "best")]
+    assert titles == [
+        f"validation accuracy\n{others} over activation; framed: the best cell" for others in ("mean", "best")
+    ]
     chosen = extract_heatmap(results)
     assert {chosen.x.name, chosen.y.name} == {"learning_rate", "hidden"}  # what matters most
 
@@ -241,6 +241,22 @@ def test_many_values_are_put_into_bins(make_results: Make) -> None:
     assert not data.y.binned
     assert data.y.labels == ("16", "32", "64", "None")
     assert data.values.shape == (4, 8)
+
+
+def test_a_dozen_draws_from_a_distribution_share_bins(make_results: Make) -> None:
+    """A cell for each would show noise as an effect: the other parameters differ from draw to draw."""
+    rates = np.geomspace(1e-4, 1e-1, 12).tolist()
+    same = {"hidden": 8, "activation": "relu"}
+    drawn = [
+        {**same, "learning_rate": rate, "hidden": hidden}
+        for rate, hidden in zip(rates, [4, 8, 16] * 4, strict=True)
+    ]
+    results = make_results(drawn)
+    assert extract_heatmap(results, "learning_rate", "hidden").values.shape == (3, 3)
+    assert len(extract_slice(results, "learning_rate").medians) == 3
+    check(results.plot.slice())
+    alone = make_results([{**same, "learning_rate": rate} for rate in rates])
+    assert len(extract_slice(alone, "learning_rate").medians) == 12
 
 
 def test_a_slice_is_logarithmic_where_values_are(make_results: Make) -> None:
@@ -346,6 +362,13 @@ def test_wrong_names_are_told_the_right_ones(make_results: Make) -> None:
         plot.comparison(top=0)
     with pytest.raises(ValueError, match="top must be 1 to 7"):
         plot.learning_curves(top=8)
+
+
+def test_results_of_a_function_have_no_curves(make_results: Make) -> None:
+    results = make_results(4)
+    records = {identity: record._replace(curves={}) for identity, record in results._records.items()}
+    with pytest.raises(ValueError, match="nothing to plot: no trial has curves"):
+        Results(results._trials, records, results.description).plot.learning_curves()
 
 
 def test_nothing_done_is_nothing_to_plot(make_results: Make) -> None:
