@@ -115,7 +115,7 @@ def check_gradients(
     check_same_length(X=features, y=y)
     layout = network.build(features.shape[1:])
     outputs = layout.output_shape[0]
-    targets = encode_targets(y, get_loss(network.loss), outputs, dtype, exact=True).values
+    targets = encode_targets(y, get_loss(network.loss), outputs, dtype).values
     parameters = _start(network, layout, seed, dtype)
     analytic = gradients(network, parameters, features, targets)
     keep = _engine_keep(layout, len(features))

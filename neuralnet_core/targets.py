@@ -131,6 +131,10 @@ def _label_numbers(values: NDArray[Any], outputs: int, exact: bool) -> NDArray[A
         wrong = low if low < 0 else high
         shown = wrong if abs(wrong) < 10**18 else f"{wrong:.6g}"  # a float may be 300 digits long
         raise ValueError(f"labels must be 0..{outputs - 1} for Dense({outputs}), got {shown}")
+    if exact and high == 0 < outputs - 1:
+        raise ValueError(
+            f"y has one class only (label 0 in every row); {outputs} outputs need {outputs} classes"
+        )
     if exact and high + 1 != outputs:
         raise ValueError(
             f"y has {high + 1} classes (labels 0..{high}) but the network ends in Dense({outputs}); "

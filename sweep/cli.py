@@ -21,7 +21,7 @@ import numpy as np
 
 from .console import run_to_exit, say, usage_errors
 from .errors import USAGE
-from .execution import BACKENDS
+from .execution import BACKENDS, check_workers
 from .jobs import FAILURES
 
 if TYPE_CHECKING:
@@ -105,15 +105,14 @@ def run(
     from .config import load_experiment
     from .reporting import INTERRUPTED, closing_lines, exit_code, trained_line
 
+    workers, _ = usage_errors(check_workers, n_jobs, backend, "threads")
     experiment = load_experiment(file, overrides)
     say(experiment.describe())
     store = store or Path(f"{experiment.name}.sweep")
     before = _recorded(store, retry)
     if dry_run:
-        from .execution import check_workers
         from .preview import preview
 
-        workers, _ = usage_errors(check_workers, n_jobs, backend, "threads")
         data = experiment.data
         study = usage_errors(experiment.sweep.study, data.X, data.y, experiment.validation)
         say(preview(study, before, workers))
@@ -201,11 +200,12 @@ def status(store: Path) -> None:
     help="Where the data files are now, if the experiment's folder has moved.",
 )
 def verify(store: Path, sample: int | None, seed: int, n_jobs: int, folder: Path | None) -> int:
-    """Train again what a STORE holds and compare: the end is 0 if all is the same, 1 if anything differs.
+    """Train again what a STORE holds and compare every number.
+
+    The exit code is 0 if all is the same, 1 if anything differs.
 
     The store has what was built, and where the data come from; `Sweep.verify` does this for sweeps run in Python.
     """
-    from .execution import check_workers
     from .replay import Replay
     from .store import Store
     from .verification import verify as train_and_compare

@@ -111,8 +111,8 @@ def _extras(call: Callable[..., Any], name: str) -> tuple[str, ...]:
         signature.bind(*range(4), **dict.fromkeys(extras))
     except TypeError as error:
         raise TypeError(
-            f"function must be called as {name}(params, seed, X, y), with validation= and sample_weight= if it"
-            f" has them: {error}"
+            f"function must take (params, seed, X, y), and validation= and sample_weight= if it wants them;"
+            f" {name} does not: {error}"
         ) from None
     return extras
 

@@ -68,6 +68,11 @@ def test_string_labels_are_understood() -> None:
     assert check_gradients(network, X, ["ash", "elm", "oak"] * 3).passed
 
 
+def test_a_few_rows_may_miss_classes() -> None:
+    network = Network([Dense(3)], loss="softmax_cross_entropy")
+    assert check_gradients(network, X, np.zeros(len(X))).passed
+
+
 Fault = Callable[[dict[str, np.ndarray]], None]
 
 

@@ -112,6 +112,7 @@ def test_numbers_are_columns(name: str) -> None:
         ([0, 12], SOFTMAX, 10, r"labels must be 0..9 for Dense\(10\), got 12"),
         ([0, -1], SOFTMAX, 10, r"labels must be 0..9 for Dense\(10\), got -1"),
         ([0, 1, 2], SOFTMAX, 10, r"y has 3 classes \(labels 0..2\) but .* Dense\(10\); end it in Dense\(3\)"),
+        ([0, 0, 0], SOFTMAX, 3, r"y has one class only \(label 0 in every row\); 3 outputs need 3 classes"),
         ([0, 0.5], SOFTMAX, 2, "labels must be integers 0..1, got 0.5"),
         (NAMES, SOFTMAX, 10, r"y has 3 classes \('ant', 'bee', 'cat'\) but .* Dense\(10\); end it in Dense\(3\)"),
         (NAMES, SOFTMAX, 2, r"y has 3 classes .* ends in Dense\(2\)"),

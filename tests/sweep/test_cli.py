@@ -226,6 +226,12 @@ def test_a_mistake_is_one_line(run: Run, tmp_path: Path, arguments: list[str], c
     assert told.startswith(f"sweep: {line}")
 
 
+def test_nothing_is_said_to_be_recorded_before_the_arguments_are_right(run: Run, tmp_path: Path) -> None:
+    ended = run("run", "moons.toml", "--n-jobs", "0")
+    assert (ended.code, ended.out) == (2, "")
+    assert not (tmp_path / "moons.sweep").exists()
+
+
 def test_several_mistakes_are_a_line_each(run: Run) -> None:
     ended = run("run", "moons.toml", "repeats=0", "seed=-1", "dtype=int8")
     assert ended.code == 2

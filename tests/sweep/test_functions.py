@@ -319,7 +319,7 @@ def nothing_but_keywords(*, params: Any, seed: int) -> None:
         ({"function": functools.partial(distance)}, "function must have a name .* around partial"),
         (
             {"function": nothing_but_keywords},
-            r"function must be called as .*nothing_but_keywords\(params, seed, X, y\)",
+            r"function must take \(params, seed, X, y\), .*nothing_but_keywords does not: ",
         ),
         ({"function": distance, "build": distance}, "give build or function, not both"),
         ({"function": distance, "version": 1.5}, "version must be a text or an integer, got 1.5"),
