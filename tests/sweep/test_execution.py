@@ -260,4 +260,4 @@ def test_an_interruption_before_the_first_record_raises() -> None:
     code, output, seconds = interrupt(10**6, "threads", 2, after="workers begin", delay=0.3)
     assert code == 3, output
     assert "nothing was recorded" in output
-    assert seconds < 5
+    assert seconds < 30  # a kernel that heard of nothing would go on for minutes
