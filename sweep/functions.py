@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from .errors import UserError
+from .values import is_unicode
 
 __all__ = ["Function", "changed_source"]
 
@@ -65,6 +66,8 @@ class Function:
             )
         if not isinstance(version, str | int):
             raise TypeError(f"version must be a text or an integer, got {version!r}")
+        if not is_unicode(str(version)):
+            raise ValueError(f"version must be a text without lone surrogates, got {version!r}")
         return cls(call, name, str(version), _source(call), _extras(call, name))
 
     def key(self, params: Mapping[str, Any]) -> str:

@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from neuralnet_core import NUMERICS_VERSION, Network, Optimizer, canonical_json
 
+from .labels import shorten
 from .splits import RowSplit
 from .values import encode_params
 
@@ -37,6 +38,8 @@ __all__ = [
 RESULTS = ("done", "diverged")
 FAILURES = ("failed", "timeout", "quarantined")
 STATES = (*RESULTS, *FAILURES, "cancelled")
+
+LONGEST_ERROR = 2000  # characters; what is longer loses its middle
 
 Build = Callable[..., tuple[Network, Optimizer]]
 
@@ -190,11 +193,12 @@ def _checked(built: object) -> tuple[Network, Optimizer]:
 
 
 def error_text(error: BaseException) -> str:
-    """Return an exception as one line."""
+    """Return an exception as one line that a store can hold: of bounded length, its lone surrogates escaped."""
     try:
-        return " ".join(f"{type(error).__name__}: {error}".split()).removesuffix(":")
+        line = " ".join(f"{type(error).__name__}: {error}".split()).removesuffix(":")
     except Exception:  # its class comes from a user, and may fail at this too
-        return type(error).__name__
+        line = type(error).__name__
+    return shorten(line, LONGEST_ERROR).encode(errors="backslashreplace").decode()
 
 
 def built_key(network: Network, optimizer: Optimizer, dtype: str) -> str:

@@ -14,6 +14,7 @@ import numpy as np
 from neuralnet_core import check_integer
 
 from .distributions import Distribution, check_values, choice
+from .values import is_unicode
 
 __all__ = ["Space"]
 
@@ -168,6 +169,8 @@ def _check_part(part: object) -> dict[str, Distribution | Sequence[Any]]:
     for name in part:
         if not isinstance(name, str):
             raise TypeError(f"parameter names must be strings, got {name!r}")
+        if not is_unicode(name):
+            raise ValueError(f"parameter names must be texts without lone surrogates, got {name!r}")
     return {
         name: values if isinstance(values, Distribution) else check_values(f"space[{name!r}]", values)
         for name, values in part.items()

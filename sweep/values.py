@@ -30,6 +30,8 @@ def plain_value(value: Any) -> Any:
     """
     if isinstance(value, np.generic | np.ndarray):
         value = value.tolist()
+    if isinstance(value, str) and not is_unicode(value):
+        return value.encode(errors="backslashreplace").decode()
     if value is None or isinstance(value, bool | int | float | str):
         return value
     if isinstance(value, list | tuple):
@@ -37,6 +39,17 @@ def plain_value(value: Any) -> Any:
     if isinstance(value, Mapping) and "type" in value:
         return _call(**value)
     return getattr(value, "__name__", None) or repr(value)
+
+
+def is_unicode(text: str) -> bool:
+    """Return whether files and tables can hold a text: lone surrogates are no characters.
+
+    Examples
+    --------
+    >>> is_unicode("l2 ÷ 2"), is_unicode(chr(0xD800))
+    (True, False)
+    """
+    return text.isascii() or not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def _call(type: str, **fields: Any) -> str:  # noqa: A002 - the key of an experiment file

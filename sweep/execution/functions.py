@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from sweep.data import Data
 from sweep.jobs import FunctionJob, Record, error_text, own
 from sweep.tables import COLUMNS
+from sweep.values import is_unicode
 
 from .tasks import Outcome, Task, Watch
 
@@ -70,11 +71,15 @@ def _call(
     alone: bool,
 ) -> Record | None:
     """Return the record of one call; None if the run was stopped in it."""
-    started, clock = time.time(), time.perf_counter()
+    started, clock, process = time.time(), time.perf_counter(), os.getpid()
     state, error, metrics = "done", None, dict[str, float]()
     try:
         with watch.interruptible():
-            metrics = run_function(job, function, extras, data)
+            try:
+                metrics = run_function(job, function, extras, data)
+            finally:
+                if os.getpid() != process:  # a copy that the call forked and did not end: it has no say here
+                    os._exit(0)
     except (Exception, SystemExit, KeyboardInterrupt) as raised:
         if watch.cancelled:
             return None
@@ -128,6 +133,8 @@ def checked_metrics(returned: object) -> dict[str, float]:
 def _checked_name(name: object) -> str:
     if not isinstance(name, str) or not name:
         raise TypeError(f"names of metrics must be texts, got {name!r}")
+    if not is_unicode(name):
+        raise ValueError(f"names of metrics must be texts without lone surrogates, got {name!r}")
     if name in COLUMNS or name.startswith("params_"):
         raise ValueError(f"no metric may be called {name!r}: that is a column of the table already")
     return name

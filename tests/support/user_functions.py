@@ -81,6 +81,18 @@ def leave_a_child() -> dict[str, float]:
     return {"child": child.pid}
 
 
+def fork() -> dict[str, float]:
+    """Forget to end the copy of this process that was forked."""
+    return {"copied": float(os.fork() == 0)}
+
+
+def raise_in_a_fork() -> dict[str, float]:
+    """Fork, and raise an error in the copy."""
+    if os.fork() == 0:
+        raise ValueError("only the copy failed")
+    return {"copied": 0.0}
+
+
 def raise_error() -> None:
     """Raise what users' functions raise."""
     raise ValueError("no such\nkernel")
@@ -95,6 +107,8 @@ KINDS: dict[str, Any] = {
     "kill": lambda: os.kill(os.getpid(), signal.SIGKILL),
     "memory": exhaust_memory,
     "child": leave_a_child,
+    "fork": fork,
+    "forked raise": raise_in_a_fork,
     "raise": raise_error,
     "sys.exit": lambda: sys.exit("enough"),
     "nan": lambda: {"validation_accuracy": float("nan"), "rows": 3},
@@ -107,6 +121,7 @@ KINDS: dict[str, Any] = {
     "number": lambda: {3: 0.5},
     "column": lambda: {"seed": 0.5},
     "parameter": lambda: {"params_kind": 0.5},
+    "surrogate": lambda: {"\ud800": 0.5},
 }
 
 

@@ -151,6 +151,11 @@ def test_what_is_given_may_be_changed_by_the_call_alone(dtype: Any, expected: st
         ("number", "failed", "TypeError: names of metrics must be texts, got 3"),
         ("column", "failed", "ValueError: no metric may be called 'seed'"),
         ("parameter", "failed", "ValueError: no metric may be called 'params_kind'"),
+        (
+            "surrogate",
+            "failed",
+            r"ValueError: names of metrics must be texts without lone surrogates, got '\ud800'",
+        ),
     ],
 )
 def test_what_is_wrong_fails_alone_and_says_why(kind: str, state: str, error: str) -> None:
@@ -160,6 +165,30 @@ def test_what_is_wrong_fails_alone_and_says_why(kind: str, state: str, error: st
     assert results.best == {"kind": "good"}
     with pytest.raises(ValueError, match=f"trial 1 has no model .{state}"):
         results.model(1)
+
+
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")  # Python's own advice against it
+@pytest.mark.parametrize(("backend", "n_jobs"), [("processes", 2), ("threads", 2), ("sequential", 1)])
+def test_a_process_forked_by_a_call_and_not_ended_has_no_say(backend: str, n_jobs: int) -> None:
+    space = {"kind": ["fork", "forked raise", "good"], "number": range(10)}
+    trials = Sweep(function=sort_of, space=space).run(X, LABELS, backend=backend, n_jobs=n_jobs).trials
+    assert trials["state"].tolist() == ["done"] * 30
+    assert trials["copied"][:20].tolist() == [0.0] * 20
+    assert trials["worker"].str.partition("/")[0].nunique() <= n_jobs
+
+
+def unreadable(params: Any, seed: int, X: Any, y: Any) -> Any:
+    raise ValueError("the file " + params["name"])
+
+
+def test_an_error_of_any_text_is_kept(tmp_path: Path) -> None:
+    sweep = Sweep(function=unreadable, space={"name": ["caf\udce9", "x" * 10**6]})
+    with pytest.warns(UserWarning, match=r"every configuration failed \(2\)"):
+        results = run(sweep, store=tmp_path / "any.sweep")
+    for trials in (results.trials, Results.open(tmp_path / "any.sweep").trials):
+        assert trials["state"].tolist() == ["failed", "failed"]
+        assert trials["error"][0].startswith("ValueError: the file caf\\udce9 (in unreadable, ")
+        assert len(trials["error"][1]) < 2100
 
 
 def test_the_metric_that_decides() -> None:

@@ -180,6 +180,7 @@ def test_values_may_be_lists_and_equal_numbers_of_other_types() -> None:
         ({"a": 3}, None, TypeError, r"space\['a'\] must be a list of values or a distribution, got 3"),
         ({"a": "relu"}, None, TypeError, r"space\['a'\] must be a list.*got 'relu'"),
         ({1: [2]}, None, TypeError, "parameter names must be strings, got 1"),
+        ({"\ud800": [2]}, None, ValueError, "parameter names must be texts without lone surrogates"),
         ("hidden", None, TypeError, "space must be a dict of lists"),
         ([3], None, TypeError, "space must be a dict of lists.*got the item 3"),
         ({"a": uniform(0, 1)}, None, ValueError, "needs samples="),
