@@ -3,6 +3,7 @@
 from . import engine as engine  # first: it says what to do where nothing is compiled
 from .activations import ACTIVATIONS
 from .batch import broadcast
+from .brief import shown
 from .cancel import CancelToken, TrainingCancelled
 from .checks import check_choice, check_dtype, check_integer, check_number, check_seed
 from .data import check_features, check_rows, check_same_length, check_targets, check_weights
@@ -69,6 +70,7 @@ __all__ = [
     "from_dict",
     "parse_json",
     "plan_packs",
+    "shown",
     "to_dict",
     "train_many",
     "training_cost",

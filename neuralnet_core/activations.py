@@ -163,7 +163,7 @@ def get_activation(name: str) -> Activation:
     >>> relu.function(np.array([-2.0, 0.0, 3.0]))
     array([0., 0., 3.])
     """
-    if name == "softmax":  # what other libraries write in a classifier's last layer
+    if isinstance(name, str) and name == "softmax":  # what other libraries write in a classifier's last layer
         raise ValueError(
             "softmax is no activation here: the loss softmax_cross_entropy applies it itself, "
             "so give the last layer none"

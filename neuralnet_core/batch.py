@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .brief import shown
 from .checks import check_seed
 from .data import check_features, check_rows, check_same_length
 from .layers import Shape
@@ -53,10 +54,10 @@ def broadcast(
     }
     for network in given["networks"]:
         if not isinstance(network, Network):
-            raise TypeError(f"networks must be Network values, got {network!r}")
+            raise TypeError(f"networks must be Network values, got {shown(network)}")
     for optimizer in given["optimizers"]:
         if not isinstance(optimizer, Optimizer):
-            raise TypeError(f"optimizers must be values such as Adam(1e-3), got {optimizer!r}")
+            raise TypeError(f"optimizers must be values such as Adam(1e-3), got {shown(optimizer)}")
     several = {name: len(values) for name, values in given.items() if len(values) != 1}
     if len(set(several.values())) > 1:
         counts = ", ".join(f"{count} {name}" for name, count in several.items())
@@ -212,5 +213,5 @@ class Task:
         if early.monitor not in ("validation_loss", f"validation_{metric}"):
             raise ValueError(
                 f"early stopping with the loss {lane.network.loss} can monitor validation_loss or "
-                f"validation_{metric}, got {early.monitor!r}"
+                f"validation_{metric}, got {shown(early.monitor)}"
             )

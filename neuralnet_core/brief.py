@@ -1,11 +1,13 @@
-"""How values show themselves: as one would write them, without what is as it is by default."""
+"""How values show themselves: our own without what is as it is by default, anybody's in one short line."""
 
 from __future__ import annotations
 
 from dataclasses import fields
 from typing import Any
 
-__all__ = ["brief"]
+__all__ = ["brief", "shown"]
+
+LONGEST = 120  # characters of a value in an error
 
 
 def brief(value: Any, **defaults: object) -> str:
@@ -30,3 +32,23 @@ def brief(value: Any, **defaults: object) -> str:
         if given != defaults.get(field.name, field.default):
             shown.append(f"{field.name}={given!r}")
     return f"{type(value).__name__}({', '.join(shown)})"
+
+
+def shown(value: object) -> str:
+    """Return any value for an error's one line: what is long loses its middle, what cannot be shown is its type.
+
+    Examples
+    --------
+    >>> shown("relu"), shown(3.5)
+    ("'relu'", '3.5')
+    >>> len(shown(list(range(10_000))))
+    120
+    """
+    try:
+        line = " ".join(repr(value).split())
+    except (
+        Exception
+    ):  # its class may come from a user; integers of thousands of digits and deep lists refuse too
+        return f"an object of type {type(value).__name__}"
+    half = (LONGEST - 3) // 2
+    return line if len(line) <= LONGEST else f"{line[: LONGEST - 3 - half]}...{line[-half:]}"

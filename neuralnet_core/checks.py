@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from numbers import Integral, Real
 from operator import ge, gt, le, lt
 
+from .brief import shown
+
 __all__ = [
     "check_choice",
     "check_count",
@@ -42,13 +44,13 @@ def check_number(
     rules = [(sign, bound, holds) for sign, bound, holds in bounds if bound is not None]
     rule = " and ".join(f"{sign} {bound:g}" for sign, bound, _ in rules) or "a finite number"
     if isinstance(value, bool) or not isinstance(value, Real):
-        raise TypeError(f"{name} must be {f'a number ({rule})' if rules else rule}, got {value!r}")
+        raise TypeError(f"{name} must be {f'a number ({rule})' if rules else rule}, got {shown(value)}")
     try:
         number = float(value) + 0.0  # -0.0 becomes 0.0: equal values are the same value, to the bit
     except OverflowError:  # an integer of hundreds of digits
         number = math.inf
     if not math.isfinite(number) or not all(holds(number, bound) for _, bound, holds in rules):
-        raise ValueError(f"{name} must be {rule}, got {value!r}")
+        raise ValueError(f"{name} must be {rule}, got {shown(value)}")
     return number
 
 
@@ -63,11 +65,11 @@ def check_integer(name: str, value: object, *, at_least: int | None = None, belo
     """
     if isinstance(value, bool) or not isinstance(value, Integral):
         rule = "" if at_least is None else f" >= {at_least}"
-        raise TypeError(f"{name} must be an integer{rule}, got {value!r}")
+        raise TypeError(f"{name} must be an integer{rule}, got {shown(value)}")
     if at_least is not None and value < at_least:
-        raise ValueError(f"{name} must be >= {at_least}, got {value!r}")
+        raise ValueError(f"{name} must be >= {at_least}, got {shown(value)}")
     if below is not None and int(value) >= below:
-        raise ValueError(f"{name} must be < {below}, got {value!r}")
+        raise ValueError(f"{name} must be < {below}, got {shown(value)}")
     return int(value)
 
 
@@ -86,7 +88,7 @@ def check_count(name: str, value: object) -> int:
 def check_flag(name: str, value: object) -> bool:
     """Return `value` if it is True or False."""
     if not isinstance(value, bool):
-        raise TypeError(f"{name} must be True or False, got {value!r}")
+        raise TypeError(f"{name} must be True or False, got {shown(value)}")
     return value
 
 
@@ -100,7 +102,7 @@ def check_choice(name: str, value: object, choices: Sequence[str]) -> str:
     ValueError: backend must be one of threads, processes; got 'gpu'
     """
     if not isinstance(value, str) or value not in choices:
-        raise ValueError(f"{name} must be one of {', '.join(choices)}; got {value!r}")
+        raise ValueError(f"{name} must be one of {', '.join(choices)}; got {shown(value)}")
     return value
 
 
@@ -126,5 +128,5 @@ def check_seed(seed: object) -> int:
     """
     number = check_integer("seed", seed, at_least=0)
     if number > MAX_SEED:
-        raise ValueError(f"seed must be < 2**64, got {seed!r}")
+        raise ValueError(f"seed must be < 2**64, got {shown(seed)}")
     return number

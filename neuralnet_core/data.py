@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .brief import shown
 from .engine.dispatch import StrictFloats
 
 __all__ = [
@@ -125,7 +126,7 @@ def _length(values: ArrayLike, name: str) -> int:
         or isinstance(values, str)
         or (isinstance(values, np.ndarray) and not values.ndim)
     ):
-        raise ValueError(f"{name} must be an array with a row per sample, got {values!r}")
+        raise ValueError(f"{name} must be an array with a row per sample, got {shown(values)}")
     return len(values)
 
 
@@ -204,6 +205,7 @@ def check_targets(y: ArrayLike, name: str = "y") -> NDArray[Any]:
     ValueError: y must be all numbers or all strings, none missing; got nan among others
     """
     values = _numbers(_as_array(y, name))
+    _length(values, name)
     if values.dtype.kind in "UST" or (
         values.dtype == object and all(isinstance(v, str) for v in values.flat)
     ):

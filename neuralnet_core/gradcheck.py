@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from .activations import Floats
 from .backpropagation import mean_loss
+from .brief import shown
 from .checks import check_dtype
 from .data import check_features, check_same_length
 from .evaluation import gradients
@@ -109,7 +110,7 @@ def check_gradients(
     ['0.weight', '0.bias', '1.weight', '1.bias']
     """
     if not isinstance(network, Network):
-        raise TypeError(f"network must be a Network, got {network!r}")
+        raise TypeError(f"network must be a Network, got {shown(network)}")
     dtype = check_dtype(dtype)
     features = check_features(X, dtype)
     check_same_length(X=features, y=y)

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from .brief import shown
 from .checks import check_number
 
 __all__ = ["INITIALIZERS", "Initializer", "check_initializer"]
@@ -48,6 +49,8 @@ def check_initializer(value: object) -> str | float:
     """Return a name of the table, or a number (every weight starts at it), or raise ValueError."""
     if not isinstance(value, str):
         return check_number("initializer", value)
-    if value not in INITIALIZERS:
-        raise ValueError(f"initializer must be a number or one of {', '.join(INITIALIZERS)}; got {value!r}")
+    if not isinstance(value, str) or value not in INITIALIZERS:
+        raise ValueError(
+            f"initializer must be a number or one of {', '.join(INITIALIZERS)}; got {shown(value)}"
+        )
     return value

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .brief import shown
 from .layers import BuiltLayer, Parameter, Shape
 
 __all__ = ["Layout", "ParameterSlot"]
@@ -55,7 +56,7 @@ class Layout:
         """Return the parameters as one flat vector, or raise ValueError naming what does not fit."""
         names = [slot.name for slot in self.parameters]
         if not isinstance(parameters, Mapping):
-            raise TypeError(f"parameters must be a dict of arrays by name, got {parameters!r}")
+            raise TypeError(f"parameters must be a dict of arrays by name, got {shown(parameters)}")
         if set(parameters) != set(names):
             got = ", ".join(map(str, parameters)) or "none"
             raise ValueError(f"parameters must be named {', '.join(names)}; got {got}")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from numpy.typing import ArrayLike, NDArray
 
+from .brief import shown
 from .checks import check_dtype, check_integer, check_seed
 from .data import check_pair
 from .layers import BuiltLayer, Dense, Dropout, Layer, Shape
@@ -50,11 +51,11 @@ class Network:
 
     def __post_init__(self) -> None:
         if isinstance(self.layers, Layer) or not isinstance(self.layers, Sequence):
-            raise TypeError(f"layers must be a sequence of layers, got {self.layers!r}")
+            raise TypeError(f"layers must be a sequence of layers, got {shown(self.layers)}")
         object.__setattr__(self, "layers", tuple(self.layers))
         for index, layer in enumerate(self.layers):
             if not isinstance(layer, Layer):
-                raise TypeError(f"layers must be layers such as Dense(32); item {index} is {layer!r}")
+                raise TypeError(f"layers must be layers such as Dense(32); item {index} is {shown(layer)}")
         loss = get_loss(self.loss)
         match self.layers:
             case () | (*_, Dropout()):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import KW_ONLY, dataclass
 
-from .brief import brief
+from .brief import brief, shown
 from .checks import check_choice, check_count, check_flag, check_number
 from .losses import METRICS
 from .schedules import Schedule, check_rate
@@ -99,7 +99,9 @@ class Optimizer:
             object.__setattr__(self, "clip_norm", check_number("clip_norm", self.clip_norm, above=0))
         check_flag("shuffle", self.shuffle)
         if self.early_stopping is not None and not isinstance(self.early_stopping, EarlyStopping):
-            raise TypeError(f"early_stopping must be an EarlyStopping or None, got {self.early_stopping!r}")
+            raise TypeError(
+                f"early_stopping must be an EarlyStopping or None, got {shown(self.early_stopping)}"
+            )
 
     def __repr__(self) -> str:
         return brief(self)

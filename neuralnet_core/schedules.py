@@ -9,7 +9,7 @@ import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
-from .brief import brief
+from .brief import brief, shown
 from .checks import check_count, check_number
 
 __all__ = ["CosineDecay", "ExponentialDecay", "Schedule", "StepDecay", "WarmUp", "learning_rate_at"]
@@ -94,7 +94,7 @@ class CosineDecay(Schedule):
         object.__setattr__(self, "updates", check_count("updates", self.updates))
         object.__setattr__(self, "final", check_number("final", self.final, at_least=0))
         if self.final > self.initial:
-            raise ValueError(f"final must be <= initial ({self.initial!r}), got {self.final!r}")
+            raise ValueError(f"final must be <= initial ({self.initial!r}), got {shown(self.final)}")
 
     def rate(self, t: int) -> float:
         """Return the learning rate of update `t`."""
@@ -119,7 +119,7 @@ class WarmUp(Schedule):
     def __post_init__(self) -> None:
         object.__setattr__(self, "updates", check_count("updates", self.updates))
         if isinstance(self.after, WarmUp):
-            raise ValueError(f"after must be a rate or another kind of schedule, got {self.after!r}")
+            raise ValueError(f"after must be a rate or another kind of schedule, got {shown(self.after)}")
         object.__setattr__(self, "after", check_rate("after", self.after))
 
     def rate(self, t: int) -> float:

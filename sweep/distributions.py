@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from neuralnet_core import check_integer, check_number
+from neuralnet_core import check_integer, check_number, shown
 
 __all__ = ["DISTRIBUTIONS", "Distribution", "choice", "loguniform", "randint", "uniform"]
 
@@ -145,7 +145,7 @@ def check_values(name: str, values: object) -> Sequence[Any]:
         values = values.tolist()
     if isinstance(values, str) or not isinstance(values, Sequence):
         raise TypeError(
-            f"{name} must be a list of values or a distribution, got {values!r}; write [...] for one value"
+            f"{name} must be a list of values or a distribution, got {shown(values)}; write [...] for one value"
         )
     if not values:
         raise ValueError(f"{name} has no values; give at least one")
@@ -157,7 +157,7 @@ def check_values(name: str, values: object) -> Sequence[Any]:
         # repr tells 1 from 1.0 and True, and serves lists and dicts, which have no hash.
         if (text := f"{type(value).__name__} {value!r}") in seen:
             raise ValueError(
-                f"{name} has the value {value!r} twice; for more runs of a configuration use repeats="
+                f"{name} has the value {shown(value)} twice; for more runs of a configuration use repeats="
             )
         seen.add(text)
     return plain

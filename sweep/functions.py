@@ -14,6 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from neuralnet_core import shown
+
 from .errors import UserError
 from .values import is_unicode
 
@@ -57,7 +59,7 @@ class Function:
     def of(cls, call: object, version: object = "") -> Function:
         """Return the function checked, or say in one line what is wrong with it."""
         if not callable(call):
-            raise TypeError(f"function must be a function of (params, seed, X, y), got {call!r}")
+            raise TypeError(f"function must be a function of (params, seed, X, y), got {shown(call)}")
         name = _name(call)
         if name is None:
             raise TypeError(
@@ -65,9 +67,9 @@ class Function:
                 f" {type(call).__name__} {call!r}"
             )
         if not isinstance(version, str | int):
-            raise TypeError(f"version must be a text or an integer, got {version!r}")
+            raise TypeError(f"version must be a text or an integer, got {shown(version)}")
         if not is_unicode(str(version)):
-            raise ValueError(f"version must be a text without lone surrogates, got {version!r}")
+            raise ValueError(f"version must be a text without lone surrogates, got {shown(version)}")
         return cls(call, name, str(version), _source(call), _extras(call, name))
 
     def key(self, params: Mapping[str, Any]) -> str:

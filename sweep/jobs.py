@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from neuralnet_core import NUMERICS_VERSION, Network, Optimizer, canonical_json
+from neuralnet_core import NUMERICS_VERSION, Network, Optimizer, canonical_json, shown
 
 from .labels import shorten
 from .splits import RowSplit
@@ -189,7 +189,7 @@ def _checked(built: object) -> tuple[Network, Optimizer]:
     match built:
         case (Network() as network, Optimizer() as optimizer):
             return network, optimizer
-    raise TypeError(f"build must return (network, optimizer), got {built!r}")
+    raise TypeError(f"build must return (network, optimizer), got {shown(built)}")
 
 
 def error_text(error: BaseException) -> str:

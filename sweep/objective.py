@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from neuralnet_core import LOSSES, METRICS, Network, check_choice
+from neuralnet_core import LOSSES, METRICS, Network, check_choice, shown
 
 # The first that was measured decides: accuracy, R2, the validation loss, the training loss.
 OBJECTIVES = METRICS[::-1]
@@ -42,18 +42,20 @@ def check_objective(wanted: str | None, networks: Sequence[Network] | None, vali
     """
     if networks is None:
         if wanted is not None and not isinstance(wanted, str):
-            raise TypeError(f"objective must be the name of a metric, got {wanted!r}")
+            raise TypeError(f"objective must be the name of a metric, got {shown(wanted)}")
         return wanted
     names = dict.fromkeys(f"validation_{LOSSES[network.loss].metric}" for network in networks)
     available = ["train_loss", *(["validation_loss", *names] if validated else [])]
-    if wanted is None or wanted in available:
+    if wanted is None or (isinstance(wanted, str) and wanted in available):
         return choose_objective(available, wanted)
     wanted = check_choice("objective", wanted, OBJECTIVES)
     if not validated:
         raise ValueError(f"objective {wanted!r} needs validation=, such as validation=0.2")
     if not networks:
         return wanted
-    raise ValueError(f"objective must be one of {', '.join(available)} with these losses; got {wanted!r}")
+    raise ValueError(
+        f"objective must be one of {', '.join(available)} with these losses; got {shown(wanted)}"
+    )
 
 
 def higher_is_better(metric: str) -> bool:

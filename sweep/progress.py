@@ -8,6 +8,8 @@ from contextlib import suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+from neuralnet_core import shown
+
 from .jobs import Record
 from .objective import choose_objective, higher_is_better
 from .planner import Pace
@@ -148,8 +150,8 @@ def describe(pace: Pace) -> str:
 
 def progress_for(choice: object, objective: str | None) -> Progress:
     """Return the progress to show: True is a bar where there is a terminal or notebook, "plain" lines anywhere."""
-    if choice not in (True, False, "plain"):
-        raise ValueError(f'progress must be True, False or "plain", got {choice!r}')
+    if not isinstance(choice, bool) and not (isinstance(choice, str) and choice == "plain"):
+        raise ValueError(f'progress must be True, False or "plain", got {shown(choice)}')
     if sys.stderr is None:  # closed, or a program without a console
         return Progress()
     if choice == "plain":

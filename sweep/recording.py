@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from contextlib import closing
 from typing import Any
 
-from neuralnet_core import Model, check_choice
+from neuralnet_core import Model, check_choice, shown
 
 from .execution import Execution, Interruption
 from .functions import changed_source
@@ -27,6 +27,8 @@ def states_to_retry(retry: str | Collection[str]) -> frozenset[str]:
     >>> sorted(states_to_retry("failed"))
     ['cancelled', 'failed']
     """
+    if not isinstance(retry, str | Collection):
+        raise TypeError(f"retry must be one or more of {', '.join(FAILURES)}; got {shown(retry)}")
     wanted = (retry,) if isinstance(retry, str) else tuple(retry)
     return frozenset({"cancelled", *(check_choice("retry", state, FAILURES) for state in wanted)})
 

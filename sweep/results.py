@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from neuralnet_core import Model
+from neuralnet_core import Model, shown
 
 from .jobs import Record, Trial
 from .labels import counted, format_interval, format_value, printable, varying_parameters
@@ -296,7 +296,7 @@ class Results:
             if baseline in (trial.configuration, trial.params):
                 return trial.configuration
         raise ValueError(
-            f"baseline must be a configuration's number or parameters, or 'all', got {baseline!r}"
+            f"baseline must be a configuration's number or parameters, or 'all', got {shown(baseline)}"
         )
 
     def _kept_model(self, identity: str) -> Model | None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from neuralnet_core import check_integer
+from neuralnet_core import check_integer, shown
 
 from .distributions import Distribution, check_values, choice
 from .values import is_unicode
@@ -104,7 +104,7 @@ class Space(Sequence[dict[str, Any]]):
             return spec
         specs = [spec] if isinstance(spec, Mapping) else spec
         if isinstance(specs, str) or not isinstance(specs, Sequence):
-            raise TypeError(f"space must be a dict of lists or a list of such dicts, got {spec!r}")
+            raise TypeError(f"space must be a dict of lists or a list of such dicts, got {shown(spec)}")
         if not specs:
             raise ValueError("space is empty; give at least one dict such as {'hidden': [8, 16]}")
         if samples is not None:
@@ -163,14 +163,14 @@ class Space(Sequence[dict[str, Any]]):
 
 def _check_part(part: object) -> dict[str, Distribution | Sequence[Any]]:
     if not isinstance(part, Mapping):
-        raise TypeError(f"space must be a dict of lists or a list of such dicts, got the item {part!r}")
+        raise TypeError(f"space must be a dict of lists or a list of such dicts, got the item {shown(part)}")
     if not part:
         raise ValueError("space is empty; give at least one parameter such as {'hidden': [8, 16]}")
     for name in part:
         if not isinstance(name, str):
-            raise TypeError(f"parameter names must be strings, got {name!r}")
+            raise TypeError(f"parameter names must be strings, got {shown(name)}")
         if not is_unicode(name):
-            raise ValueError(f"parameter names must be texts without lone surrogates, got {name!r}")
+            raise ValueError(f"parameter names must be texts without lone surrogates, got {shown(name)}")
     return {
         name: values if isinstance(values, Distribution) else check_values(f"space[{name!r}]", values)
         for name, values in part.items()

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from neuralnet_core import LOSSES, Network, check_rows, derive_seed
+from neuralnet_core import LOSSES, Network, check_rows, derive_seed, shown
 
 from .data import Data
 from .labels import counted
@@ -159,7 +159,7 @@ def split_rows(
 
 def _check_split(labels: NDArray[Any], fraction: float, stratify: bool) -> None:
     if not 0 < fraction < 1:
-        raise ValueError(f"validation must be a fraction > 0 and < 1, got {fraction!r}")
+        raise ValueError(f"validation must be a fraction > 0 and < 1, got {shown(fraction)}")
     held_out = int(np.ceil(len(labels) * fraction))
     if held_out >= len(labels):
         raise ValueError(f"validation={fraction} of {counted(len(labels), 'row')} leaves no row to train on")
@@ -187,8 +187,10 @@ def check_validation(validation: object) -> tuple[float | None, tuple[ArrayLike,
     if isinstance(validation, Real) and not isinstance(validation, bool):
         fraction: Any = validation  # compared as it is: an integer of hundreds of digits is no float
         if not 0 < fraction < 1:
-            raise ValueError(f"validation must be a fraction > 0 and < 1, got {validation!r}")
+            raise ValueError(f"validation must be a fraction > 0 and < 1, got {shown(validation)}")
         return float(validation), None
     if isinstance(validation, tuple | list) and len(validation) == 2:
         return None, (validation[0], validation[1])
-    raise TypeError(f"validation must be a fraction such as 0.2, a pair (Xv, yv) or None, got {validation!r}")
+    raise TypeError(
+        f"validation must be a fraction such as 0.2, a pair (Xv, yv) or None, got {shown(validation)}"
+    )

@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
+from numbers import Real
 from typing import Any
 
 from numpy.typing import ArrayLike
@@ -19,6 +20,7 @@ from neuralnet_core import (
     check_seed,
     derive_seed,
     engine_info,
+    shown,
 )
 
 from .data import Data
@@ -125,10 +127,12 @@ class Sweep:
                 raise TypeError("give build or function, not both")
             Function.of(self.function, self.version)
         elif not callable(self.build):
-            raise TypeError(f"build must be a function that returns (network, optimizer), got {self.build!r}")
+            raise TypeError(
+                f"build must be a function that returns (network, optimizer), got {shown(self.build)}"
+            )
         elif self.version != "":
             raise TypeError("version is for function=; a network's results are known by what build makes")
-        if self.dtype == "auto":
+        if isinstance(self.dtype, str) and self.dtype == "auto":
             object.__setattr__(self, "dtype", "float32" if self.function is None else "float64")
         object.__setattr__(self, "repeats", check_integer("repeats", self.repeats, at_least=1))
         object.__setattr__(self, "seed", check_seed(self.seed))
@@ -350,7 +354,7 @@ class Sweep:
         ]
         if not found:
             raise ValueError(
-                f"trial must be one of the {len(study.trials)} trials or begin an identity of these, got {trial!r}"
+                f"trial must be one of the {len(study.trials)} trials or begin an identity of these, got {shown(trial)}"
             )
         return study.run(found[0])
 
@@ -361,8 +365,8 @@ class Sweep:
             raise ValueError("timeout is for function=; a network ends with its epochs")
         if timeout is not None and backend != "processes":
             raise ValueError(f"timeout needs processes, whose workers can be killed; got backend {backend!r}")
-        if timeout is not None and not 0 < timeout < math.inf:
-            raise ValueError(f"timeout must be a number of seconds > 0, got {timeout!r}")
+        if timeout is not None and not (isinstance(timeout, Real) and 0 < timeout < math.inf):
+            raise ValueError(f"timeout must be a number of seconds > 0, got {shown(timeout)}")
         return workers, backend
 
     def _description(self, data: Data, validation: object, objective: str | None) -> dict[str, Any]:

@@ -373,6 +373,11 @@ def test_a_bad_sweep(arguments: Any, message: str) -> None:
         ({"keep_models": True}, "keep_models is for networks"),
         ({"timeout": 5}, "timeout needs processes, .* got backend 'sequential'"),
         ({"timeout": 0, "backend": "processes"}, "timeout must be a number of seconds > 0, got 0"),
+        ({"timeout": "5", "backend": "processes"}, "timeout must be a number of seconds > 0, got '5'"),
+        ({"timeout": np.ones(2), "backend": "processes"}, r"timeout must be a number of .*, got array\("),
+        ({"retry": None}, "retry must be one or more of failed, timeout, quarantined; got None"),
+        ({"progress": np.ones(2)}, r"progress must be True, False or .plain., got array\("),
+        ({"objective": np.ones(2)}, "objective must be the name of a metric, got array"),
         ({"objective": 3}, "objective must be the name of a metric, got 3"),
     ],
 )
