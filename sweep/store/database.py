@@ -104,6 +104,8 @@ def _check_place(path: Path) -> None:
         raise StoreError(f"folder {path.parent} does not exist: create it or choose another store", USAGE)
     if path.is_dir():
         raise StoreError(f"{path} is a folder, not a file", USAGE)
+    if path.exists() and not path.is_file():
+        raise StoreError(f"{path} is a device, a pipe or a socket, not a file", USAGE)
 
 
 def _lock(path: Path) -> WriterLock:

@@ -19,6 +19,8 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from neuralnet_core import shown
+from sweep.errors import USAGE
 from sweep.jobs import Configuration, Record, Trial
 
 from . import actions
@@ -89,7 +91,7 @@ class Store:
             If the folder does not exist or cannot be written, if another writer has the store open (the
             message names it), or if the file is something else, damaged or of a newer version.
         """
-        real_path = Path(path).resolve()
+        real_path = _resolved(path)
         access = WriteAccess(real_path)
         try:
             reader = open_for_reading(real_path)
@@ -108,7 +110,7 @@ class Store:
         StoreError
             If the file does not exist, or is not a store that this version can read.
         """
-        real_path = Path(path).resolve()
+        real_path = _resolved(path)
         return cls(real_path, open_for_reading(real_path))
 
     def close(self) -> None:
@@ -276,3 +278,20 @@ def _close(reader: Connection, writer: GroupWriter | None) -> None:
     reader.close()
     if writer is not None:
         writer.stop()
+
+
+def _resolved(path: str | os.PathLike[str]) -> Path:
+    """Return the file that a path leads to."""
+    if not isinstance(path, str | os.PathLike):
+        raise TypeError(f"store must be a path, got {shown(path)}")
+    try:
+        real_path = Path(path).resolve()
+        circle = real_path.is_symlink()
+    except (
+        RuntimeError,
+        ValueError,
+    ):  # Python before 3.13 raises for links in a circle; all do for a zero byte
+        circle = True
+    if circle:
+        raise StoreError(f"{shown(os.fspath(path))} leads to no file: choose another store", USAGE)
+    return real_path

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import os
 import shutil
 import sqlite3
 from pathlib import Path
+from typing import Any
 
 import pandas as pd  # noqa: F401 - by whom may read it, before the tests give that up
 import pytest
@@ -34,6 +36,21 @@ def test_other_files_are_refused(tmp_path: Path, how: object) -> None:
     with pytest.raises(StoreError, match="is a folder, not a file"):
         how(tmp_path)
     assert files_beside(text) == ["notes.txt", "other.db"]
+
+
+@pytest.mark.parametrize("how", [Store.open, Store.read])
+def test_paths_that_lead_to_no_file_are_refused(tmp_path: Path, how: Any) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "circle").symlink_to("circle")
+    for place in (tmp_path / "pipe", os.devnull):
+        with pytest.raises(StoreError, match="is a device, a pipe or a socket, not a file"):
+            how(place)
+    for place in (tmp_path / "circle", f"{tmp_path}/zero\0byte"):
+        with pytest.raises(StoreError, match="leads to no file: choose another store"):
+            how(place)
+    with pytest.raises(TypeError, match="store must be a path, got 3"):
+        how(3)
+    assert sorted(os.listdir(tmp_path)) == ["circle", "pipe"]
 
 
 def test_a_store_of_a_newer_version_is_refused(path: Path) -> None:
