@@ -171,7 +171,7 @@ def _say_what_next(store: Path, *, interrupted: bool) -> None:
         arguments.insert(0, sys.argv[1:])
     lines = ["what next:", *(f"  {shlex.join([command, *rest])}" for rest in arguments)]
     with contextlib.suppress(OSError):  # of a terminal that was closed, say
-        click.echo("\n".join(lines))
+        say("\n".join(lines))
 
 
 # --- sweep status, sweep verify -------------------------------------------------------------------------------

@@ -636,6 +636,13 @@ def test_text_of_a_store_gives_the_terminal_no_orders(stored: Run, tmp_path: Pat
     assert r"\x1b[2J\u202e\x9b1m\r\n" in told[1].out
 
 
+def test_the_name_of_a_store_gives_the_terminal_no_orders(stored: Run, tmp_path: Path) -> None:
+    (tmp_path / "moons.sweep").rename(tmp_path / "\x1b[2J.sweep")
+    told = stored("run", "moons.toml", "--store", "\x1b[2J.sweep")
+    assert told.code == 0, told.err
+    assert r"\x1b[2J.sweep' learning_curves" in told.out
+
+
 def test_json_of_what_json_does_not_have() -> None:
     table = pd.DataFrame(
         {
