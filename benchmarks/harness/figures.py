@@ -18,6 +18,7 @@ from .workloads import WORKLOADS
 __all__ = ["draw"]
 
 COLOURS = dict(zip(SIDES, ("#d1495b", *plt.colormaps["Blues"].resampled(12)(range(4, 11))), strict=True))
+MARKERS = dict(zip(SIDES, "osD^vPXh", strict=True))
 
 
 def draw(rows: Rows, folder: Path) -> list[str]:
@@ -49,16 +50,19 @@ def _save(figure: Any, path: Path) -> str:
 
 def _speed(found: dict[str, dict[str, Any]], ax: Axes) -> None:
     names = [name for name in WORKLOADS if name in found.get("ours", {})]
-    bar = 0.84 / len(found)
+    step = 0.6 / len(found)
     for place, (side, own) in enumerate(found.items()):
         at = [
-            number + (place - (len(found) - 1) / 2) * bar for number, name in enumerate(names) if name in own
+            number + (place - (len(found) - 1) / 2) * step for number, name in enumerate(names) if name in own
         ]
         values = [own[name]["steps"] / middle(own[name]) for name in names if name in own]
-        ax.bar(at, values, bar, color=COLOURS[side], label=SIDES[side].name)
+        # Dots: on a logarithmic axis bars would begin anywhere, and their lengths say nothing.
+        ax.plot(at, values, MARKERS[side], markersize=8, color=COLOURS[side], label=SIDES[side].name)
     ax.set_yscale("log")
     ax.set_xticks(range(len(names)), names)
-    ax.set_ylabel("steps per second, one core, float32")
+    for number in range(1, len(names)):
+        ax.axvline(number - 0.5, color="0.9", linewidth=1, zorder=0)
+    ax.set_ylabel("steps/s, one core, float32 (log scale)")
     ax.legend(fontsize=8, ncols=2, loc="upper left", bbox_to_anchor=(0, -0.08), frameon=False)
     _bare(ax)
 
