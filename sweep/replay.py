@@ -92,7 +92,9 @@ class Replay:
     def _given(self, description: Mapping[str, Any], key: str) -> Any:
         value = description.get(key)
         if value is None:
+            missing = "where its data come from" if key == "source" else f"its {key}"
             raise DataError(
-                f"{self._path} does not say its {key}; a sweep run in Python is verified there, by Sweep.verify"
+                f"{self._path} does not say {missing}; a sweep run in Python is verified there, by"
+                f" Sweep(...).verify(X, y, store={str(self._path)!r})"
             )
         return value

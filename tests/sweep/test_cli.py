@@ -459,7 +459,7 @@ def test_the_files_of_a_verified_store_may_have_moved(run: Run, tmp_path: Path) 
         ("UPDATE sweep SET value = '7' WHERE key = 'source'", "moons.sweep is damaged (source is '7')"),
         (
             "DELETE FROM sweep WHERE key = 'source'",
-            "moons.sweep does not say its source; a sweep run in Python is",
+            "moons.sweep does not say where its data come from; a sweep run in Python is",
         ),
         ("UPDATE sweep SET value = '1000000000' WHERE key = 'repeats'", "12 trials, not 1000000000 of each"),
         ("UPDATE sweep SET value = '-1' WHERE key = 'seed'", "moons.sweep: seed must be >= 0, got -1"),
