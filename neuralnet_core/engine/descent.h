@@ -18,7 +18,8 @@ typedef struct {
     vec l1, l2;
     vec first, first_rest, second, second_rest, epsilon;
     vec *parameters, *first_state, *second_state;
-    int optimizer, clipped, regularized;
+    vec smallest; /* where a weight shrinks by itself, it is 0 below this, not subnormal for ever; 0 where it does not */
+    int optimizer, clipped, regularized, shrinks;
 } descent;
 
 /* The gradient as the optimizer takes it: clipped, then penalised. What a lane does not want leaves it as it is. */
@@ -59,6 +60,7 @@ INLINE void descend_one(const descent *d, int optimizer, ptrdiff_t i, vec sum, i
         if (optimizer == ADAMW && penalized) *w = vfma(d->shrink, *w, *w);
         *w = *w - d->rate * *first / vfma(vsqrt(*second), d->root_correction, d->epsilon);
     }
+    if (penalized && d->shrinks) *w = choose_lt(vabs(*w), d->smallest, splat(0), *w);
 }
 
 INLINE void fetch_rows(const vec *row, ptrdiff_t stride, int rows, int columns)

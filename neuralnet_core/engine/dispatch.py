@@ -25,7 +25,7 @@ __all__ = [
 INSTRUCTION_SET_VARIABLE = "NEURALNET_INSTRUCTION_SET"
 
 # The bits of a trained network are a function of its configuration and of this number: it changes when they do.
-NUMERICS_VERSION = 2
+NUMERICS_VERSION = 3
 
 
 @dataclass(frozen=True)

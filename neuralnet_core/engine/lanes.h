@@ -135,11 +135,12 @@ INLINE vec with_sign_of(vec magnitude, vec x)
     return (vec)(((uvec)magnitude & ~sign) | ((uvec)x & sign));
 }
 
+static const real SMALLEST_NORMAL = REAL_BITS == 64 ? (real)0x1p-1022 : (real)0x1p-126;
+
 /* Subnormal optimizer state is stored as +0: it would slow every later step and changes no result worth having. */
 INLINE vec without_subnormals(vec x)
 {
-    vec smallest = splat(REAL_BITS == 64 ? (real)0x1p-1022 : (real)0x1p-126);
-    return choose_lt(vabs(x), smallest, splat(0), x);
+    return choose_lt(vabs(x), splat(SMALLEST_NORMAL), splat(0), x);
 }
 
 INLINE vec load_lanes(const real *p)

@@ -262,3 +262,22 @@ def test_a_bad_argument_gets_one_clear_line(arguments: dict[str, object], messag
     with pytest.raises((ValueError, TypeError), match=message) as caught:
         train_many(**(defaults | arguments))  # type: ignore[arg-type]
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_weights_that_shrink_end_at_zero_not_among_the_subnormal_numbers(dtype: str) -> None:
+    tiny = np.finfo(dtype).tiny
+    X, y = np.zeros((4, 2)), np.zeros(4)
+    start = {"0.weight": np.full((2, 1), tiny / 4, dtype), "0.bias": np.zeros(1, dtype)}
+    optimizers = [
+        GradientDescent(0.5, epochs=3, l2=1.0),
+        GradientDescent(0.5, epochs=3, l1=tiny),
+        GradientDescent(0.5, epochs=3),
+        AdamW(0.5, epochs=3, weight_decay=1.0),
+        AdamW(0.5, epochs=3, weight_decay=0.0),
+    ]
+    models = train_many(Network([Dense(1)]), optimizers, X, y, seeds=0, initial=start, dtype=dtype)
+    found = [model.parameters["0.weight"].ravel().tolist() for model in models]
+    # What nothing shrinks is left as it is, whatever its neighbours in the pack are.
+    kept = start["0.weight"].ravel().tolist()
+    assert found == [[0.0, 0.0], [0.0, 0.0], kept, [0.0, 0.0], kept]
