@@ -23,7 +23,7 @@ LONGEST_CHUNK = 1.0
 SHORTEST_CHUNK = 0.02
 CHUNKS_PER_WORKER = 4
 # Their parameters are in memory together: 100,000 networks of 2,400 took 515 MB with 2,000 to a chunk, 460 with 500.
-MOST_NETWORKS = 500
+MOST_NETWORKS = 512
 
 # A plan of so many predicted seconds is worth asking how fast this machine is; a shorter one is over by then.
 WORTH_CALIBRATION = 2.0
