@@ -18,6 +18,7 @@ typedef struct {
     vec l1, l2;
     vec first, first_rest, second, second_rest, epsilon;
     vec *parameters, *first_state, *second_state;
+    vec least;    /* a gradient with penalties counts as 0 below this; 0 where there are none */
     vec smallest; /* where a weight shrinks by itself, it is 0 below this, not subnormal for ever; 0 where it does not */
     int optimizer, clipped, regularized, shrinks;
 } descent;
@@ -29,6 +30,7 @@ INLINE vec penalized_gradient(const descent *d, vec g, vec w, int penalized)
     if (penalized && d->regularized) {
         g = choose_eq(d->l2, splat(0), g, vfma(d->l2, w, g));
         g = choose_eq(d->l1, splat(0), g, vfma(d->l1, sign_of(w), g));
+        g = choose_lt(vabs(g), d->least, splat(0), g);
     }
     return g;
 }

@@ -136,6 +136,7 @@ INLINE vec with_sign_of(vec magnitude, vec x)
 }
 
 static const real SMALLEST_NORMAL = REAL_BITS == 64 ? (real)0x1p-1022 : (real)0x1p-126;
+static const real SMALLEST_SQUARED = REAL_BITS == 64 ? (real)0x1p-500 : (real)0x1p-55; /* its square is far from subnormal */
 
 /* Subnormal optimizer state is stored as +0: it would slow every later step and changes no result worth having. */
 INLINE vec without_subnormals(vec x)

@@ -157,6 +157,7 @@ cdef class Pack:
             penalized = lane_of(step.l1, lane) != 0 or lane_of(step.l2, lane) != 0
             shrinks = penalized or (p.optimizer == ADAMW and p.hyper_exact[DECAY * LANES + lane] != 0)
             step.regularized, step.shrinks = step.regularized or penalized, step.shrinks or shrinks
+            set_lane(&step.least, lane, SMALLEST_SQUARED if penalized else 0)
             set_lane(&step.smallest, lane, SMALLEST_NORMAL if shrinks else 0)
 
     cdef _read_data(self, plan):

@@ -6,7 +6,7 @@ cdef extern from "lanes.h" nogil:
     ctypedef double real
     ctypedef double vec
     const int LANES
-    const real SMALLEST_NORMAL
+    const real SMALLEST_NORMAL, SMALLEST_SQUARED
     vec splat(real x)
     vec vfma(vec a, vec b, vec c)
     vec vsqrt(vec x)
@@ -46,7 +46,7 @@ cdef extern from "descent.h" nogil:
         vec *parameters
         vec *first_state
         vec *second_state
-        vec smallest
+        vec least, smallest
         int optimizer, clipped, regularized, shrinks
     void descend_block(
         const descent *d, Py_ssize_t start, Py_ssize_t stride, const vec *sums, int rows, int columns, int penalized)
