@@ -35,7 +35,7 @@ class EngineInfo:
     Examples
     --------
     >>> engine_info().numerics_version
-    2
+    3
     """
 
     instruction_set: str
