@@ -46,9 +46,8 @@ def shown(value: object) -> str:
     """
     try:
         line = " ".join(repr(value).split())
-    except (
-        Exception
-    ):  # its class may come from a user; integers of thousands of digits and deep lists refuse too
+    # Its class may come from a user; integers of thousands of digits and deep lists refuse too.
+    except Exception:
         return f"an object of type {type(value).__name__}"
     half = (LONGEST - 3) // 2
     return line if len(line) <= LONGEST else f"{line[: LONGEST - 3 - half]}...{line[-half:]}"

@@ -49,7 +49,7 @@ def check_initializer(value: object) -> str | float:
     """Return a name of the table, or a number (every weight starts at it), or raise ValueError."""
     if not isinstance(value, str):
         return check_number("initializer", value)
-    if not isinstance(value, str) or value not in INITIALIZERS:
+    if value not in INITIALIZERS:
         raise ValueError(
             f"initializer must be a number or one of {', '.join(INITIALIZERS)}; got {shown(value)}"
         )

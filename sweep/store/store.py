@@ -287,10 +287,8 @@ def _resolved(path: str | os.PathLike[str]) -> Path:
     try:
         real_path = Path(path).resolve()
         circle = real_path.is_symlink()
-    except (
-        RuntimeError,
-        ValueError,
-    ):  # Python before 3.13 raises for links in a circle; all do for a zero byte
+    # Python before 3.13 raises for links in a circle; all do for a zero byte.
+    except (RuntimeError, ValueError):
         circle = True
     if circle:
         raise StoreError(f"{shown(os.fspath(path))} leads to no file: choose another store", USAGE)
