@@ -13,12 +13,14 @@ os.environ.setdefault("MPLBACKEND", "Agg")
 # So that a `python -c` which a test starts in the source folder imports what is installed.
 os.environ["PYTHONSAFEPATH"] = "1"
 
-# A shell's background job ignores Ctrl-C, and all that it starts inherits that: programs to be interrupted, too.
-if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-
 import hypothesis
 import pytest
+
+# A shell's background job ignores Ctrl-C, `nohup` a closed terminal, and all that they start inherits that: programs
+# to be interrupted, too.
+for number, usual in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
+    if signal.getsignal(number) is signal.SIG_IGN:
+        signal.signal(number, usual)
 
 ROOT = Path(__file__).resolve().parent.parent
 
