@@ -13,6 +13,8 @@ import numpy as np
 
 from neuralnet_core import check_integer, check_number, shown
 
+from .values import check_depth, too_deep
+
 __all__ = ["DISTRIBUTIONS", "Distribution", "choice", "loguniform", "randint", "uniform"]
 
 # Decimal's exp and ln are correctly rounded on every machine; the C library's differ from one to the next.
@@ -154,8 +156,13 @@ def check_values(name: str, values: object) -> Sequence[Any]:
     plain = tuple(value.item() if isinstance(value, np.generic) else value for value in values)
     seen: set[str] = set()
     for value in plain:
-        # repr tells 1 from 1.0 and True, and serves lists and dicts, which have no hash.
-        if (text := f"{type(value).__name__} {value!r}") in seen:
+        check_depth(f"a value of {name}", value)
+        try:
+            # repr tells 1 from 1.0 and True, and serves lists and dicts, which have no hash.
+            text = f"{type(value).__name__} {value!r}"
+        except RecursionError:  # of a class that holds values in its own way
+            raise too_deep(f"a value of {name}", value) from None
+        if text in seen:
             raise ValueError(
                 f"{name} has the value {shown(value)} twice; for more runs of a configuration use repeats="
             )

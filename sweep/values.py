@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
+import functools
 import json
 import math
+import reprlib
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
@@ -11,6 +14,10 @@ from typing import Any
 import numpy as np
 
 from neuralnet_core import parse_json
+
+from .labels import shorten
+
+DEEPEST = 39  # JSON of a store is read 40 deep, and a value lies in the object of its configuration
 
 
 def plain_value(value: Any) -> Any:
@@ -39,6 +46,55 @@ def plain_value(value: Any) -> Any:
     if isinstance(value, Mapping) and "type" in value:
         return _call(**value)
     return getattr(value, "__name__", None) or repr(value)
+
+
+def check_depth(name: str, value: object) -> None:
+    """Raise if lists, and whatever else holds values, lie too deep in one another for a store to give them back.
+
+    Examples
+    --------
+    >>> endless = [8]
+    >>> endless.append(endless)
+    >>> check_depth("space['layers']", endless)
+    Traceback (most recent call last):
+    ValueError: space['layers'] must be nested at most 39 deep and not contain itself, got [8, [8, ...
+    """
+    level = [value]
+    for _ in range(DEEPEST + 1):
+        # Each once: a list that holds another one twice, and so on, would have 2^39 items.
+        level = list({id(item): item for holder in level for item in _items(holder)}.values())
+        if not level:
+            return
+    raise too_deep(name, value)
+
+
+def too_deep(name: str, value: object) -> ValueError:
+    """Return the error for a value that has more levels than it may have, or no end of them."""
+    short = shorten(
+        " ".join(reprlib.repr(value).split()), 60
+    )  # not `shown`, which makes the whole text first
+    return ValueError(
+        f"{name} must be nested at most {DEEPEST} deep and not contain itself, got {short};"
+        " give a name or a number that stands for it"
+    )
+
+
+def _items(value: Any) -> list[Any]:
+    """Return what a value holds."""
+    match value:
+        case None | bool() | int() | float() | str() | bytes():
+            return []
+        case list() | tuple() | set() | frozenset():
+            return list(value)
+        case Mapping():
+            return [*value, *value.values()]
+        case np.ndarray():
+            return list(value if value.dtype == object else value[:1]) if value.ndim else [value.item()]
+        case functools.partial():
+            return [value.func, value.args, value.keywords]
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return [getattr(value, field.name) for field in dataclasses.fields(value)]
+    return []
 
 
 def is_unicode(text: str) -> bool:

@@ -2,6 +2,9 @@ from __future__ import annotations
 
 import math
 import sys
+from dataclasses import dataclass
+from functools import partial, reduce
+from typing import Any
 
 import numpy as np
 import pytest
@@ -191,6 +194,58 @@ def test_values_may_be_lists_and_equal_numbers_of_other_types() -> None:
 def test_bad_space(spec: object, samples: int | None, error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):
         Space.of(spec, samples)
+
+
+@dataclass
+class Holder:
+    held: Any
+
+
+class Shows:
+    """Holds a value in a way that only its text tells."""
+
+    def __init__(self, value: Any) -> None:
+        self._value = value
+
+    def __repr__(self) -> str:
+        return f"Shows({self._value!r})"
+
+
+def nested(levels: int) -> Any:
+    return reduce(lambda inner, _: [inner], range(levels - 1), [8])
+
+
+ENDLESS: list[Any] = [8]
+ENDLESS.append(ENDLESS)
+OBJECTS = np.empty(1, object)
+OBJECTS[0] = OBJECTS
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        ENDLESS,
+        {"layers": ENDLESS},
+        (ENDLESS,),
+        Holder(ENDLESS),
+        partial(max, ENDLESS),
+        OBJECTS,
+        nested(40),
+        nested(10**5),
+        {"type": "Dense", "units": nested(10**5)},
+        Shows(nested(10**5)),
+        reduce(lambda inner, _: [inner, inner], range(40), [8]),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+@pytest.mark.parametrize("kind", [list, choice])
+def test_a_value_without_end_is_told_in_one_line(kind: Any, value: Any) -> None:
+    with pytest.raises(
+        ValueError, match="must be nested at most 39 deep and not contain itself, got"
+    ) as told:
+        Space.of({"a": kind([4, value])}, samples=1)
+    assert len(str(told.value).splitlines()) == 1
+    assert len(str(told.value)) < 300
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@ from __future__ import annotations
 import gc
 import subprocess
 import sys
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 from neuralnet_core import Adam, Dense, EarlyStopping, GradientDescent, Network, derive_seed, engine_info
 from sweep import Results, Sweep, uniform
 from sweep.study import Study
+from sweep.values import plain_value
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(120, 3))
@@ -194,6 +196,15 @@ def test_a_store_gives_the_same_tables(tmp_path: Path) -> None:
         pd.testing.assert_frame_equal(results.summary, other.summary)
         pd.testing.assert_frame_equal(results.curves, other.curves)
         assert results.objective == other.objective
+
+
+def test_a_store_gives_back_the_deepest_value_that_a_space_may_have(tmp_path: Path) -> None:
+    deep = reduce(lambda inner, _: [inner], range(38), [8])
+    sweep = Sweep(lambda layers: classify(), {"layers": [deep]})
+    best = run(sweep, store=tmp_path / "deep.sweep").best
+    assert Results.open(tmp_path / "deep.sweep").best == {"layers": plain_value(best["layers"])}
+    with pytest.raises(ValueError, match="nested at most 39 deep"):
+        Sweep(lambda layers: classify(), {"layers": [[deep]]})
 
 
 def test_a_store_says_which_engine_trained(tmp_path: Path) -> None:
