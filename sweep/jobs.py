@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field
@@ -14,7 +15,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from neuralnet_core import NUMERICS_VERSION, Network, Optimizer, canonical_json, shown
 
+from .errors import UserError, unknown
 from .labels import shorten
+from .space import Space
 from .splits import RowSplit
 from .values import encode_params
 
@@ -29,6 +32,7 @@ __all__ = [
     "Record",
     "Trial",
     "built_key",
+    "check_parameters",
     "failed_key",
     "trial_identity",
 ]
@@ -151,6 +155,41 @@ class Configuration:
     error: str | None
     key: str
     texts: tuple[str, str] | None = field(default=None, compare=False)
+
+
+def check_parameters(build: Build, space: Space) -> None:
+    """Say in one line if the space gives `build` a parameter that it does not take, or does not give one that it needs.
+
+    Examples
+    --------
+    >>> check_parameters(lambda hidden, rate=0.1: None, Space.of({"hiden": [8]}))
+    Traceback (most recent call last):
+    sweep.errors.UserError: space does not fit build: unknown parameter 'hiden'; did you mean hidden? (allowed: ...)
+    """
+    try:
+        # What a decorator passes on is its own business: only what itself takes can be told.
+        parameters = inspect.signature(build, follow_wrapped=False).parameters
+    except (TypeError, ValueError):  # written in C: it says nothing about itself
+        return
+    kinds = inspect.Parameter
+    named = {
+        name: one.default is kinds.empty
+        for name, one in parameters.items()
+        if one.kind in (kinds.POSITIONAL_OR_KEYWORD, kinds.KEYWORD_ONLY)
+    }
+    takes_all = any(one.kind is kinds.VAR_KEYWORD for one in parameters.values())
+    for number, part in enumerate(space.parts):
+        told = [
+            unknown("parameter", name, named) for name in part.names if not takes_all and name not in named
+        ]
+        told += [
+            f"no values for {name!r}; give it some, or give it a default in build"
+            for name, needed in named.items()
+            if needed and name not in part.names
+        ]
+        if told:
+            place = f"space[{number}]" if len(space.parts) > 1 else "space"
+            raise UserError(f"{place} does not fit build: {told[0]}")
 
 
 def configurations(

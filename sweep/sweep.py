@@ -27,7 +27,7 @@ from .data import Data
 from .execution import check_workers
 from .functions import Function
 from .garbage import rare_collections
-from .jobs import Build, configurations
+from .jobs import Build, check_parameters, configurations
 from .objective import check_objective, higher_is_better
 from .progress import progress_for
 from .recording import Recorder, states_to_retry
@@ -143,6 +143,8 @@ class Sweep:
                 f"{self.space.size:,} configurations x {self.repeats} repeats are more than {MOST_TRIALS:,} trials; "
                 "give samples=, the number of configurations to draw"
             )
+        if self.build is not None:
+            check_parameters(self.build, self.space)
 
     def run(
         self,

@@ -1,9 +1,10 @@
 from __future__ import annotations
 
+import functools
 import gc
 import subprocess
 import sys
-from functools import reduce
+from functools import partial, reduce
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 
 from neuralnet_core import Adam, Dense, EarlyStopping, GradientDescent, Network, derive_seed, engine_info
 from sweep import Results, Sweep, uniform
+from sweep.errors import UserError
 from sweep.study import Study
 from sweep.values import plain_value
 
@@ -324,6 +326,114 @@ def test_a_bad_run(options: dict[str, Any], error: type[Exception], message: str
     with pytest.raises(error, match=message) as caught:
         run(Sweep(classify, GRID), **options)
     assert "\n" not in str(caught.value)
+
+
+def wrapped(build: Any) -> Any:
+    """Return a build that gives another one half the units, and says to be that one."""
+
+    @functools.wraps(build)
+    def halved(units: int, **others: Any) -> Any:
+        return build(hidden=units // 2, **others)
+
+    return halved
+
+
+class Builder:
+    """A callable that is no function."""
+
+    def __call__(self, hidden: int, /, rate: float = 0.01, *, epochs: int) -> tuple[Network, Adam]:
+        return Network([Dense(hidden), Dense(3)], loss="softmax_cross_entropy"), Adam(rate, epochs=epochs)
+
+    def method(self, hidden: int) -> tuple[Network, Adam]:
+        return classify(hidden)
+
+
+def takes_all(**params: Any) -> tuple[Network, Adam]:
+    return classify(**params)
+
+
+def needs_both(hidden: int, rate: float) -> tuple[Network, Adam]:
+    return classify(hidden, rate)
+
+
+@pytest.mark.parametrize(
+    ("build", "space", "message"),
+    [
+        (
+            classify,
+            {"hiden": [3], "rate": [0.1]},
+            "space does not fit build: unknown parameter 'hiden'; did you mean hidden?"
+            " (allowed: hidden, rate)",
+        ),
+        (
+            needs_both,
+            {"hidden": [3]},
+            "space does not fit build: no values for 'rate'; give it some, or give it a default in build",
+        ),
+        (
+            needs_both,
+            [{"hidden": [3], "rate": [0.1]}, {"hidden": [3], "rat": uniform(0, 1)}],
+            "space[1] does not fit build: unknown parameter 'rat'; did you mean rate?"
+            " (allowed: hidden, rate)",
+        ),
+        (
+            lambda: needs_both(3, 0.1),
+            {"hidden": [3]},
+            "space does not fit build: unknown parameter 'hidden' (none is allowed here)",
+        ),
+        (
+            partial(needs_both, 4),
+            {"hidden": [3], "rate": [0.1]},
+            "space does not fit build: unknown parameter 'hidden' (allowed: rate)",
+        ),
+        (
+            partial(needs_both, rate=0.1),
+            {"hidden": [3], "rat": [0.1]},
+            "space does not fit build: unknown parameter 'rat'; did you mean rate? (allowed: hidden, rate)",
+        ),
+        (
+            Builder().method,
+            {"self": [1], "hidden": [3]},
+            "space does not fit build: unknown parameter 'self' (allowed: hidden)",
+        ),
+        (
+            partial(Builder(), 3),
+            {"rate": [0.1]},
+            "space does not fit build: no values for 'epochs'; give it some, or give it a default in build",
+        ),
+        (
+            wrapped(classify),
+            {"hidden": [3]},
+            "space does not fit build: no values for 'units'; give it some, or give it a default in build",
+        ),
+    ],
+)
+def test_parameters_that_build_does_not_take_are_told_before_anything_is_built(
+    build: Any, space: Any, message: str
+) -> None:
+    with pytest.raises(UserError) as caught:
+        Sweep(build, space, samples=2)
+    assert str(caught.value) == message
+
+
+@pytest.mark.parametrize(
+    ("build", "space"),
+    [
+        (takes_all, {"hidden": [3]}),
+        (partial(classify, rate=0.1), {"hidden": [3], "rate": [0.2]}),
+        (partial(Builder(), 3, epochs=1), {"rate": [0.1]}),
+        (Builder().method, {"hidden": [3]}),
+        (wrapped(classify), {"units": [6], "rate": [0.1]}),
+        (functools.lru_cache(classify), {"hidden": [3]}),
+    ],
+)
+def test_parameters_that_build_takes_in_its_own_way(build: Any, space: Any) -> None:
+    assert set(run(Sweep(build, space)).trials["state"]) == {"done"}
+
+
+def test_a_build_that_says_nothing_about_what_it_takes_is_called() -> None:
+    with pytest.warns(UserWarning, match="every configuration failed"):
+        assert set(run(Sweep(getattr, {"hidden": [3]})).trials["state"]) == {"failed"}
 
 
 def test_importing_sweep_is_light() -> None:
