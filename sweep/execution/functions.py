@@ -80,11 +80,12 @@ def _call(
             finally:
                 if os.getpid() != process:  # a copy that the call forked and did not end: it has no say here
                     os._exit(0)
-    except (Exception, SystemExit, KeyboardInterrupt) as raised:
+    except BaseException as raised:
         if watch.cancelled:
             return None
-        if isinstance(raised, KeyboardInterrupt) and threading.current_thread() is threading.main_thread():
-            raise  # somebody else's handler of Ctrl-C
+        signalled = not watch.isolated and threading.current_thread() is threading.main_thread()
+        if signalled and not isinstance(raised, Exception | SystemExit):
+            raise  # perhaps somebody else's handler of Ctrl-C; elsewhere no signal raises
         if isinstance(raised, MemoryError) and watch.isolated and not alone:
             raise  # perhaps an earlier call keeps the memory: this one gets a process of its own
         state, error = "failed", _explain(raised)

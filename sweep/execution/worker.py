@@ -52,6 +52,8 @@ class WorkerWatch(Watch):
 def main(parent: int, tasks: int, setup: int, notes: int) -> None:
     """Run tasks until the coordinator closes the connection; the arguments are its pid and file descriptors."""
     _die_with(parent)
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # who sends it wants an end, and no error of a call
     connection, mark = Connection(tasks), Mark(notes)
     os.lseek(notes, NOTES, os.SEEK_SET)
     faulthandler.enable(notes)

@@ -98,6 +98,20 @@ def raise_error() -> None:
     raise ValueError("no such\nkernel")
 
 
+def interrupt() -> None:
+    """Raise what Ctrl-C raises, though nobody pressed it."""
+    raise KeyboardInterrupt
+
+
+class Cancelled(BaseException):
+    """What libraries raise past everybody's `except Exception`."""
+
+
+def cancel() -> None:
+    """Raise such an error."""
+    raise Cancelled("enough")
+
+
 KEPT: list[bytearray] = []
 KINDS: dict[str, Any] = {
     "hang": hang,
@@ -110,6 +124,9 @@ KINDS: dict[str, Any] = {
     "fork": fork,
     "forked raise": raise_in_a_fork,
     "raise": raise_error,
+    "interrupt": interrupt,
+    "cancel": cancel,
+    "signal": lambda: signal.raise_signal(signal.SIGINT),
     "sys.exit": lambda: sys.exit("enough"),
     "nan": lambda: {"validation_accuracy": float("nan"), "rows": 3},
     "infinite": lambda: {"validation_accuracy": 0.5, "loss": np.float32("inf")},

@@ -55,6 +55,34 @@ def test_exactly_the_guilty_are_charged() -> None:
     assert trials["worker"].ne("").all()
 
 
+@pytest.mark.parametrize("backend", ["processes", "threads"])
+def test_a_call_that_raises_past_everybody_fails_alone_and_prints_nothing(
+    backend: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    trials = run({"kind": ["good", "interrupt", "cancel"], "number": range(3)}, backend=backend)
+    assert trials.groupby(level=0)["state"].unique().str.join(" ").to_dict() == {
+        "good": "done",
+        "interrupt": "failed",
+        "cancel": "failed",
+    }
+    assert (
+        trials.loc["interrupt", "error"]
+        .iloc[0]
+        .startswith("KeyboardInterrupt (in interrupt, user_functions.py:")
+    )
+    assert (
+        trials.loc["cancel", "error"].iloc[0].startswith("Cancelled: enough (in cancel, user_functions.py:")
+    )
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_worker_that_is_sent_sigint_ends_and_prints_nothing(capfd: pytest.CaptureFixture[str]) -> None:
+    trials = run({"kind": ["good", "signal"]})
+    assert trials["state"].tolist() == ["done", "quarantined"]
+    assert "nothing else in it, killed by SIGINT; to see it happen" in trials.loc["signal", "error"]
+    assert capfd.readouterr() == ("", "")
+
+
 def test_the_error_of_a_quarantined_trial_says_how_to_run_it(tmp_path: Path) -> None:
     sweep = Sweep(function=sort_of, space={"kind": ["exit"]})
     (error,) = sweep.run(X, LABELS, n_jobs=1).trials["error"]
