@@ -33,8 +33,8 @@ __all__ = ["main"]
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit with a code that says how it went.
 
-    0 all done, 1 some trials failed, 2 usage, 65 bad data, 75 try again (disk full, store in use), 130 interrupted by
-    Ctrl-C, 143 by SIGTERM, 129 by SIGHUP.
+    0 all done, 1 some trials failed, 2 usage, 65 bad data, 75 try again (disk full, store in use or lost), 130
+    interrupted by Ctrl-C, 143 by SIGTERM, 129 by SIGHUP.
 
     A user's mistake shows one line (a file with several mistakes, a line for each) and no traceback.
     """
@@ -141,7 +141,7 @@ def run(
         return INTERRUPTED
     seconds = time.perf_counter() - started
     say("\n".join([trained_line(results, before, seconds), *closing_lines(results)]))
-    if "done" in results.states:
+    if "done" in results.states and not results.store_lost:
         _say_what_next(store, interrupted=False)
     return exit_code(results)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from .errors import TRY_AGAIN
 from .export import readable_summary
 from .jobs import FAILURES, RESULTS
 from .labels import counted, format_value
@@ -22,10 +23,12 @@ LEVEL = 0.05
 
 
 def exit_code(results: Results) -> int:
-    """Return 0 if every trial has a result, 1 if some failed, 130 if the run was interrupted."""
+    """Return 0 if every trial has a result, 1 if some failed, 130 after an interruption, 75 if the store is lost."""
     states = results.states
     if results.interrupted or not states.keys().isdisjoint(UNFINISHED):
         return INTERRUPTED
+    if results.store_lost:
+        return TRY_AGAIN
     return 0 if states.keys().isdisjoint(FAILURES) else SOME_FAILED
 
 

@@ -53,6 +53,8 @@ class Results:
         Path of the store the records come from: kept models, and curves where records hold none, are read there.
     interrupted
         Whether a signal ended the run before all was trained.
+    store_lost
+        Whether the run's store was not there any more at its end.
 
     Attributes
     ----------
@@ -67,6 +69,8 @@ class Results:
     interrupted : bool
         Whether a signal ended the run that returned these before its end. What it had yet to train is "pending" then,
         what it had yet to try again is what it was before.
+    store_lost : bool
+        Whether the store was deleted, moved or replaced during the run that returned these: they are in memory alone.
 
     Examples
     --------
@@ -100,6 +104,7 @@ class Results:
         kept_models: Mapping[str, Model] | None = None,
         store: str | os.PathLike[str] | None = None,
         interrupted: bool = False,
+        store_lost: bool = False,
     ) -> None:
         self.description = dict(description)
         self._trials = list(trials)
@@ -108,6 +113,7 @@ class Results:
         self._kept_models = kept_models or {}
         self._store = None if store is None else Path(store)
         self.interrupted = interrupted
+        self.store_lost = store_lost
         self._metrics = metric_names(self._recorded())
 
     @classmethod

@@ -171,6 +171,9 @@ class Sweep:
         on. SIGTERM and SIGHUP end it in the same way, and then the program, by SystemExit. With a store, the same call
         trains what is missing.
 
+        If the store is deleted, moved or replaced meanwhile, a line says so at the end, and the results are in memory
+        alone, without learning curves.
+
         In processes a trial that crashes its worker runs again alone; one that crashes alone twice is "quarantined",
         and its error says how to run it by itself. All others go on.
 
@@ -235,15 +238,17 @@ class Sweep:
             interruption = recorder.train(
                 workers, backend, keep_models, shown, timeout=timeout, describe=call
             )
-        tell(study, recorder, interruption, store is not None)
+            lost = opened is not None and not opened.is_in_place()
+        tell(study, recorder, interruption, store, lost=lost)
         return Results(
             study.trials,
             recorder.records,
             description,
             study.train_again,
             kept_models=recorder.models,
-            store=store,
+            store=None if lost else store,
             interrupted=bool(recorder.waiting),
+            store_lost=lost,
         )
 
     def verify(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 
 from .execution import Interruption
@@ -23,14 +24,27 @@ def call_to_run_one(job: Job | FunctionJob, validation: object, weighted: bool) 
     return f"sweep.run_trial({', '.join(arguments)})"
 
 
-def tell(study: Study, recorder: Recorder, interruption: Interruption | None, stored: bool) -> None:
+def tell(
+    study: Study,
+    recorder: Recorder,
+    interruption: Interruption | None,
+    store: str | os.PathLike[str] | None,
+    *,
+    lost: bool,
+) -> None:
     """Say in one line what a caller must not overlook; raise if a signal leaves nothing to return, or no one to."""
     records = recorder.records
+    if lost:
+        warnings.warn(
+            f"{os.fspath(store or '')} was deleted, moved or replaced while it was written: what this run recorded is"
+            " not there; move it back if you moved it, or run again to record it anew",
+            stacklevel=3,
+        )
     if interruption is not None:
         done = sum(trial.identity not in recorder.waiting for trial in study.trials)
         if done and recorder.waiting:
             by = f" by {interruption.name}" if interruption.asks_to_exit else ""
-            again = "; run again with the same store to train the rest" if stored else ""
+            again = "; run again with the same store to train the rest" if store is not None else ""
             warnings.warn(
                 f"interrupted{by}: {done} of {len(study.trials)} trials are recorded{again}", stacklevel=3
             )

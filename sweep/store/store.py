@@ -76,6 +76,7 @@ class Store:
 
     def __init__(self, path: Path, reader: Connection, writer: GroupWriter | None = None) -> None:
         self.path = path
+        self._file = path.stat()
         self._reader = reader
         self._writer = writer
         # Also closes a store that was forgotten, at the latest when the interpreter ends.
@@ -234,6 +235,13 @@ class Store:
         """Return when something was last written, in seconds since 1970; None if that is not known."""
         with one_line(self.path):
             return moment_of(self._rows("SELECT at FROM last_commit"))
+
+    def is_in_place(self) -> bool:
+        """Return whether the path leads to the file that was opened: not if that was deleted, moved or replaced."""
+        try:
+            return os.path.samestat(self.path.stat(), self._file)
+        except OSError:
+            return False
 
     def writer(self) -> str | None:
         """Return the name of the process that has the store open for writing, None if none has."""

@@ -245,6 +245,18 @@ def test_a_store_in_use_is_to_be_tried_again(run: Run, tmp_path: Path) -> None:
     assert "moons.sweep is being written by" in ended.errors[0]
 
 
+def test_a_store_that_is_deleted_meanwhile_is_to_be_tried_again(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Store, "commit_soon", lambda store: store.path.unlink(missing_ok=True))
+    ended = run("run", "moons.toml")
+    assert ended.code == 75
+    (line,) = ended.errors
+    assert line.startswith("sweep: moons.sweep was deleted, moved or replaced while it was written: ")
+    assert "best: " in ended.out
+    assert "sweep table" not in ended.out
+
+
 def test_a_full_disk_is_to_be_tried_again(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device", "moons.sweep")
@@ -720,5 +732,6 @@ def test_exit_codes(make_results: Callable[..., Results]) -> None:
         changed = records | {identity: records[identity]._replace(state=state)}
         assert exit_code(Results(trials, changed, {})) == code
         assert exit_code(Results(trials, changed, {}, interrupted=True)) == 130
+        assert exit_code(Results(trials, changed, {}, store_lost=True)) == max(75, code)
     del records[trials[0].identity]
     assert exit_code(Results(trials, records, {})) == 130

@@ -54,6 +54,38 @@ def test_a_resume_after_any_number_of_trials_is_the_undisturbed_run(tmp_path: Pa
     assert resumed.curves.equals(undisturbed.curves)
 
 
+@pytest.mark.parametrize("how", ["deleted", "moved", "replaced", "folder moved"])
+def test_a_store_that_is_taken_away_during_a_run_is_told(how: str, tmp_path: Path) -> None:
+    path, elsewhere = tmp_path / "here" / "a.sweep", tmp_path / "there"
+    path.parent.mkdir()
+    take = {
+        "deleted": path.unlink,
+        "moved": lambda: path.rename(elsewhere),
+        "replaced": lambda: (path.rename(elsewhere), path.write_text("notes")),
+        "folder moved": lambda: path.parent.rename(elsewhere),
+    }
+
+    def function(params: Any, seed: int, X: Any, y: Any) -> dict[str, float]:
+        if params["a"] == 5 and how in take:
+            take.pop(how)()
+        return {"loss": params["a"]}
+
+    sweep = Sweep(function=function, space={"a": range(10)})
+    line = f"^{path} was deleted, moved or replaced while it was written: .* run again to record it anew$"
+    with pytest.warns(UserWarning, match=line) as told:
+        results = sweep.run(X, Y, backend="sequential", store=path, progress=False)
+    assert (len(told), results.store_lost) == (1, True)
+    assert results.states == {"done": 10}
+    assert results.best == {"a": 0}
+    assert results.curves.empty
+    if how == "deleted":
+        again = sweep.run(X, Y, backend="sequential", store=path, progress=False)
+        assert not again.store_lost
+    else:
+        elsewhere.rename(path.parent if how == "folder moved" else path)
+    assert Results.open(path).states == {"done": 10}
+
+
 def test_what_came_of_a_chunk_is_committed_while_the_next_one_runs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
