@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .optimizers import Adam, AdamW, EarlyStopping, Momentum, Optimizer, RMSprop
 from .schedules import CosineDecay, ExponentialDecay, Schedule, StepDecay, WarmUp
@@ -21,13 +22,14 @@ STOPPING = slice(SCHEDULE.stop, None)
 
 
 @lru_cache(maxsize=8192)
-def lane_numbers(optimizer: Optimizer) -> tuple[float, ...]:
+def lane_numbers(optimizer: Optimizer) -> NDArray[np.float64]:
     """Return all that the engine is told of an optimizer's numbers: hyperparameters, schedule, early stopping."""
-    return (
+    numbers = (
         *_hyper(optimizer),
         *schedule_row(optimizer.learning_rate),
         *_stopping(optimizer.early_stopping),
     )
+    return np.array(numbers, np.float64)
 
 
 def optimizer_code(optimizer: Optimizer) -> int:

@@ -70,7 +70,10 @@ class Layout:
 
     def unflatten(self, flat: NDArray[Any]) -> dict[str, NDArray[Any]]:
         """Return the parameters of a flat vector by name; each is a view of it."""
-        return {name: flat[start:stop].reshape(shape) for name, start, stop, shape in self._places}
+        return {
+            name: flat[start:stop] if len(shape) == 1 else flat[start:stop].reshape(shape)
+            for name, start, stop, shape in self._places
+        }
 
     @cached_property
     def widths(self) -> tuple[int, ...]:

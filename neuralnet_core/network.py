@@ -87,11 +87,12 @@ class Network:
         ValueError
             If a layer does not take the shape that the layer before it gives.
         """
-        layouts: dict[Shape, Layout] = vars(self)["_layouts"]
+        layouts: dict[Shape, Layout] = self.__dict__["_layouts"]
         shape = check_shape(input_shape)
-        if shape not in layouts:
-            layouts[shape] = _build(self, shape)
-        return layouts[shape]
+        layout = layouts.get(shape)
+        if layout is None:
+            layout = layouts[shape] = _build(self, shape)
+        return layout
 
     def initialize(
         self, seed: int = 0, *, input_shape: int | Sequence[int], dtype: str = "float32"

@@ -165,7 +165,8 @@ class _Divider:
     """Divides networks, which come by rank (the largest first), into packs at the least cost."""
 
     def __init__(self, kinds: list[tuple[Network, bool]], recipe: Recipe, lanes: dict[str, int]) -> None:
-        self._recipe, self._lanes = recipe, lanes
+        self._recipes = {clips: recipe._replace(clips=clips) for clips in (False, True)}
+        self._lanes, self._ways = lanes, {name: Way("networks", name) for name in lanes}
         layouts = [network.build(recipe.input_shape) for network, _ in kinds]
         sizes = [layout.size for layout in layouts]
         by_size = sorted(range(len(kinds)), key=lambda kind: -sizes[kind])
@@ -182,15 +183,13 @@ class _Divider:
         """Return the best way of a network alone, and its predicted seconds."""
         if rank not in self._alone:
             network, clips = self._kinds[rank]
-            self._alone[rank] = way_alone(network, self._recipe._replace(clips=clips))
+            self._alone[rank] = way_alone(network, self._recipes[clips])
         return self._alone[rank]
 
     def is_wide(self, rank: int) -> bool:
         """Whether a network alone costs less than its share of the fullest pack."""
         if rank not in self._wide:
-            full = [
-                self._cost((rank,) * lanes, name, False)[1] / lanes for name, lanes in self._lanes.items()
-            ]
+            full = [self._cost((rank,), lanes, name, False)[1] / lanes for name, lanes in self._lanes.items()]
             self._wide[rank] = self.alone(rank)[1] <= min(full)
         return self._wide[rank]
 
@@ -219,7 +218,7 @@ class _Divider:
                 window = ranks[place : place + lanes]
                 if len(window) > 1:
                     mixed = len(set(orders[place : place + lanes])) > 1
-                    options.append((len(window), *self._cost(window, name, mixed)))
+                    options.append((len(window), *self._cost(window, len(window), name, mixed)))
             cheapest[place], best = min(
                 (seconds + cheapest[place + count], number)
                 for number, (count, _, seconds) in enumerate(options)
@@ -231,17 +230,18 @@ class _Divider:
             place += division[-1][0]
         return division
 
-    def _cost(self, ranks: tuple[int, ...], instruction_set: str, mixed: bool) -> tuple[Way, float]:
-        """Return the way and the seconds of networks together in one pack."""
-        widths = tuple(map(max, *[self._widths[rank] for rank in set(ranks)], self._widths[ranks[0]]))
+    def _cost(
+        self, ranks: tuple[int, ...], networks: int, instruction_set: str, mixed: bool
+    ) -> tuple[Way, float]:
+        """Return the way and the seconds of so many networks, of these ranks, together in one pack."""
+        widths = tuple(map(max, *[self._widths[rank] for rank in ranks], self._widths[ranks[0]]))
         clips = any(self._kinds[rank][1] for rank in ranks)
-        key = widths, clips, len(ranks), instruction_set, mixed
+        key = widths, clips, networks, instruction_set, mixed
         if key not in self._together:
             if widths not in self._rooms:
                 self._rooms[widths] = reduce(Network.room_for, (self._kinds[rank][0] for rank in ranks))
-            recipe = self._recipe._replace(clips=clips)
-            way = Way("networks", instruction_set)
-            seconds = pack_seconds(self._rooms[widths], recipe, way, len(ranks), mixes_orders=mixed)
+            recipe, way = self._recipes[clips], self._ways[instruction_set]
+            seconds = pack_seconds(self._rooms[widths], recipe, way, networks, mixes_orders=mixed)
             self._together[key] = way, seconds
         return self._together[key]
 

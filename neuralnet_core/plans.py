@@ -16,6 +16,7 @@ from .activations import get_activation
 from .encoding import HYPER, SCHEDULE, STOPPING, lane_numbers, optimizer_code
 from .engine.dispatch import StrictFloats, instruction_sets, kernel
 from .layers import Dense, Dropout, Shape
+from .layout import Layout
 from .losses import get_loss
 from .network import Network
 from .optimizers import Optimizer
@@ -136,28 +137,31 @@ def make_plan(
     way = way or usual_way(lanes)
     engine = kernel(dtype, way.instruction_set)
     padded = [*lanes, *[first] * (engine.lanes - len(lanes))]
-    room = _room([lane.network for lane in lanes], shape)
+    layouts = [lane.network.build(shape) for lane in lanes]
+    room = _room(lanes, layouts)
     shared = len({lane.order for lane in lanes}) == 1
     rows = _rows([lane.rows for lane in padded], shared)
     validates = first.validation_rows is not None
-    numbers = np.array(_for_each(lane_numbers, [lane.optimizer for lane in padded])).T.copy()
+    numbers = _columns(lane_numbers, [lane.optimizer for lane in padded])
     return PackPlan(
         engine=engine,
         program=_program(room, shape),
-        lane_units=np.array([lane.network.build(shape).widths for lane in padded], np.int64).T.copy(),
+        lane_units=_lane_units(layouts, engine.lanes),
         solo=way.mode == "units",
         chunk=CHUNK[way.mode],
         inputs=data.features.shape[1],
-        outputs=room.build(shape).output_shape[0],
+        outputs=layouts[0].output_shape[0],
         target_width=data.targets.shape[1],
         loss=get_loss(first.network.loss).code,
         optimizer=optimizer_code(first.optimizer),
         clipping=any(lane.optimizer.clip_norm is not None for lane in lanes),
         hyper=numbers[HYPER],
         schedules=numbers[SCHEDULE],
-        dropout=np.array(_for_each(_dropout, [lane.network for lane in padded])).T.copy(),
+        dropout=_columns(_dropout, [lane.network for lane in padded])
+        if _dropout(room).size
+        else np.empty((0, engine.lanes)),
         seeds=np.array([lane.seed for lane in padded], np.uint64),
-        initial=_initial(lanes, engine.lanes, shape, dtype),
+        initial=_initial(lanes, layouts, engine.lanes, dtype),
         features=data.features.reshape(len(data.features), -1),
         targets=data.targets,
         weights=data.weights,
@@ -179,21 +183,27 @@ def make_plan(
     )
 
 
-def _for_each(function: Callable[[Any], tuple[float, ...]], values: Sequence[Any]) -> list[tuple[float, ...]]:
-    """Return what a function gives of each value, called once for lanes that have the same object."""
-    known = {id(value): value for value in values}
-    given = {key: function(value) for key, value in known.items()}
-    return [given[id(value)] for value in values]
+def _columns(function: Callable[[Any], NDArray[Any]], values: Sequence[Any]) -> NDArray[Any]:
+    """Return (numbers, lanes): what a function gives of each lane's value, called once for the same object."""
+    known: dict[int, NDArray[Any]] = {}
+    for value in values:
+        if id(value) not in known:
+            known[id(value)] = function(value)
+    return np.concatenate([known[id(value)] for value in values]).reshape(len(values), -1).T.copy()
 
 
-def _room(networks: Sequence[Network], shape: Shape) -> Network:
+def _lane_units(layouts: Sequence[Layout], width: int) -> NDArray[np.int64]:
+    widths = [layout.widths for layout in layouts]
+    return np.array(list(zip(*widths, *widths[:1] * (width - len(widths)), strict=True)), np.int64)
+
+
+def _room(lanes: Sequence[Lane], layouts: Sequence[Layout]) -> Network:
     """Return a network with room for all: mostly one of them."""
-    distinct = list({id(network): network for network in networks}.values())
-    widths = [network.build(shape).widths for network in distinct]
+    widths = [layout.widths for layout in layouts]
     widest = tuple(map(max, *widths, widths[0]))
     if widest in widths:
-        return distinct[widths.index(widest)]
-    return reduce(Network.room_for, distinct)
+        return lanes[widths.index(widest)].network
+    return reduce(Network.room_for, [lane.network for lane in lanes])
 
 
 def _rows(rows: Sequence[Any], shared: bool) -> NDArray[np.int64]:
@@ -229,26 +239,25 @@ def _program(network: Network, shape: Shape) -> NDArray[np.int64]:
 
 
 @lru_cache(maxsize=4096)
-def _dropout(network: Network) -> tuple[float, ...]:
+def _dropout(network: Network) -> NDArray[np.float64]:
     rates = [layer.rate for layer in network.layers if isinstance(layer, Dropout)]
-    return (*(dropout_threshold(rate) for rate in rates), *(1.0 / (1.0 - rate) for rate in rates))
+    return np.array([*map(dropout_threshold, rates), *(1.0 / (1.0 - rate) for rate in rates)], np.float64)
 
 
-def _initial(lanes: Sequence[Lane], width: int, shape: Shape, dtype: str) -> list[NDArray[Any]]:
+def _initial(lanes: Sequence[Lane], layouts: Sequence[Layout], width: int, dtype: str) -> list[NDArray[Any]]:
     """Return the flat parameters that each of so many lanes starts from; an idle one repeats the first."""
     with StrictFloats():
-        starts = [_start_of(lane, shape, dtype) for lane in lanes]
+        starts = [_start_of(lane, layout, dtype) for lane, layout in zip(lanes, layouts, strict=True)]
     return [*starts, *starts[:1] * (width - len(lanes))]
 
 
-def _start_of(lane: Lane, shape: Shape, dtype: str) -> NDArray[Any]:
+def _start_of(lane: Lane, layout: Layout, dtype: str) -> NDArray[Any]:
     if lane.state is not None:
         return lane.state.parameters
-    layout = lane.network.build(shape)
     if lane.initial is not None:
         return layout.flatten(lane.initial, dtype)
     if layout.size <= SMALL:
-        return _drawn(lane.network, shape, lane.seed, dtype)
+        return _drawn(lane.network, layout.input_shape, lane.seed, dtype)
     return initial_values(layout, lane.seed).astype(dtype)
 
 

@@ -167,7 +167,11 @@ class _Rounds:
                     running = moved
 
     def _begin(self, pack: Pack, states: dict[int, LaneState], epochs: int) -> _Running:
-        members = [self._lanes[index]._replace(state=states.get(index)) for index in pack.members]
+        members = [self._lanes[index] for index in pack.members]
+        if states:
+            members = [
+                lane._replace(state=states[index]) for index, lane in zip(pack.members, members, strict=True)
+            ]
         plan = make_plan(members, self._data, self._flag, way=pack.way)
         return _Running(open_pack(plan), pack.members, pack.seconds / epochs)
 

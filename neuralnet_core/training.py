@@ -158,20 +158,20 @@ class _Finisher:
     """Makes models of what training gave."""
 
     def __init__(self, task: Task, metric: str, classes: tuple[str, ...] | None) -> None:
-        self._task, self._classes = task, classes
+        self._dtype, self._shape, self._classes = task.dtype, task.input_shape, classes
         self._names = ("train_loss", "validation_loss", f"validation_{metric}")
 
     def __call__(self, lane: Lane, trained: Trained) -> Model:
-        shape = self._task.input_shape
+        flat, history, diverged, epoch = trained
         return Model(
             network=lane.network,
             optimizer=lane.optimizer,
             seed=lane.seed,
-            dtype=self._task.dtype,
-            input_shape=shape,
-            parameters=lane.network.build(shape).unflatten(trained.parameters),
-            state="diverged" if trained.diverged else "done",
-            history_arrays=dict(zip(self._names, trained.history, strict=False)),
-            epoch=trained.epoch,
+            dtype=self._dtype,
+            input_shape=self._shape,
+            parameters=lane.network.build(self._shape).unflatten(flat),
+            state="diverged" if diverged else "done",
+            history_arrays=dict(zip(self._names[: len(history)], history, strict=True)),
+            epoch=epoch,
             classes=self._classes,
         )
