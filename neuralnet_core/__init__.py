@@ -5,7 +5,7 @@ from .activations import ACTIVATIONS
 from .batch import broadcast
 from .brief import shown
 from .cancel import CancelToken, TrainingCancelled
-from .checks import check_choice, check_dtype, check_integer, check_number, check_seed
+from .checks import check_choice, check_dtype, check_flag, check_integer, check_number, check_seed
 from .data import check_features, check_rows, check_same_length, check_targets, check_weights
 from .engine.dispatch import NUMERICS_VERSION, EngineInfo, engine_info
 from .gradcheck import check_gradients
@@ -56,6 +56,7 @@ __all__ = [
     "check_choice",
     "check_dtype",
     "check_features",
+    "check_flag",
     "check_gradients",
     "check_integer",
     "check_number",

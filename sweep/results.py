@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import html
 import os
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from itertools import combinations
+from numbers import Integral
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -202,9 +204,9 @@ class Results:
         The best configuration is chosen for its luck too: compared with it, others look a little worse than they
         are. A difference that matters deserves fresh repeats of both.
         """
-        name = choose_objective(self._metrics, metric or self.objective)
+        name = choose_objective(self._metrics, self.objective if metric is None else metric)
         order = [int(number) for number in self._summary["configuration"]]
-        if baseline == "all":
+        if isinstance(baseline, str) and baseline == "all":
             pairs = list(combinations(order, 2)) if len(order) ** 2 <= 2 * MOST_PAIRS else None
             if pairs is None:
                 raise ValueError(f"all pairs of {len(order)} configurations are too many; choose a baseline")
@@ -233,9 +235,10 @@ class Results:
         """
         if trial is None:
             trial = self._first_of_the_best()
-        wanted = next((t for t in self._trials if t.trial == trial), None)
+        known = isinstance(trial, Integral)
+        wanted = next((t for t in self._trials if known and t.trial == trial), None)
         if wanted is None:
-            raise ValueError(f"trial must be one of the {len(self._trials)} trials, got {trial}")
+            raise ValueError(f"trial must be one of the {len(self._trials)} trials, got {shown(trial)}")
         record = self._records.get(wanted.identity)
         if record is None or record.digest is None:
             reason = PENDING if record is None else f"{record.state}: {record.error or 'no parameters'}"
@@ -281,7 +284,7 @@ class Results:
             return curves_table(self._trials, store.records())
 
     def _varying_columns(self) -> list[str]:
-        params = {t.configuration: {n: plain_value(v) for n, v in t.params.items()} for t in self._trials}
+        params = {t.configuration: _plain(t.params) for t in self._trials}
         return [f"params_{name}" for name in varying_parameters(list(params.values()))]
 
     def _best_configuration(self) -> int:
@@ -298,9 +301,15 @@ class Results:
         """Return the number of the configuration that `compare` was given."""
         if baseline is None:
             return self._best_configuration()
-        for trial in self._trials:
-            if baseline in (trial.configuration, trial.params):
-                return trial.configuration
+        known = {one.configuration: one.params for one in self._trials}
+        if isinstance(baseline, Integral) and int(baseline) in known:
+            return int(baseline)
+        if isinstance(baseline, Mapping):
+            with contextlib.suppress(Exception):  # a value that cannot even be shown is none of the space's
+                wanted = _plain(baseline)
+                same = [number for number, params in known.items() if _plain(params) == wanted]
+                if same:
+                    return same[0]
         raise ValueError(
             f"baseline must be a configuration's number or parameters, or 'all', got {shown(baseline)}"
         )
@@ -355,3 +364,7 @@ class Results:
         more = len(self._summary) - len(shown)
         rest = f"<p>and {more} more in <code>results.summary</code></p>" if more > 0 else ""
         return f"<p><b>Results</b><br>{lines}</p>{table}{rest}"
+
+
+def _plain(params: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: plain_value(value) for name, value in params.items()}

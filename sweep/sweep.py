@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
-from numbers import Real
+from numbers import Integral, Real
 from typing import Any
 
 from numpy.typing import ArrayLike
@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike
 from neuralnet_core import (
     Model,
     check_dtype,
+    check_flag,
     check_integer,
     check_seed,
     derive_seed,
@@ -27,7 +28,7 @@ from .data import Data
 from .execution import check_workers
 from .functions import Function
 from .garbage import rare_collections
-from .jobs import Build, check_parameters, configurations
+from .jobs import Build, Trial, check_parameters, configurations
 from .objective import check_objective, higher_is_better
 from .progress import progress_for
 from .recording import Recorder, states_to_retry
@@ -37,6 +38,7 @@ from .splits import Splits, check_validation
 from .store import Store
 from .study import Study
 from .telling import call_to_run_one, tell
+from .values import check_source
 from .verification import Verification, verify
 
 __all__ = ["Sweep"]
@@ -221,9 +223,11 @@ class Sweep:
             After Ctrl-C, if nothing was recorded yet.
         """
         workers, backend = self._check_workers(n_jobs, backend, timeout)
-        if self.function is not None and keep_models:
+        check_flag("accept_changed", accept_changed)
+        if check_flag("keep_models", keep_models) and self.function is not None:
             raise ValueError("keep_models is for networks; let the function write what you want to keep")
         states_to_retry(retry)  # before anything is made
+        check_source(source)
         with ExitStack() as stack:
             if self.function is None:  # what a function makes is its own business
                 stack.enter_context(rare_collections())
@@ -297,6 +301,7 @@ class Sweep:
         """
         if sample is not None:
             sample = check_integer("sample", sample, at_least=1)
+        seed = check_seed(seed)
         workers, backend = self._check_workers(n_jobs, backend, timeout)
         study = self.study(X, y, validation, sample_weight)
         call = partial(call_to_run_one, validation=validation, weighted=sample_weight is not None)
@@ -353,12 +358,11 @@ class Sweep:
         {'total': 30.0}
         """
         study = self.study(X, y, validation, sample_weight)
-        text = trial if isinstance(trial, str) else None
-        found = [
-            one
-            for one in study.trials
-            if (one.trial == trial if text is None else one.identity.startswith(text))
-        ]
+        found: list[Trial] = []
+        if isinstance(trial, str):
+            found = [one for one in study.trials if one.identity.startswith(trial)]
+        elif isinstance(trial, Integral):
+            found = [one for one in study.trials if one.trial == trial]
         if not found:
             raise ValueError(
                 f"trial must be one of the {len(study.trials)} trials or begin an identity of these, got {shown(trial)}"
@@ -372,7 +376,8 @@ class Sweep:
             raise ValueError("timeout is for function=; a network ends with its epochs")
         if timeout is not None and backend != "processes":
             raise ValueError(f"timeout needs processes, whose workers can be killed; got backend {backend!r}")
-        if timeout is not None and not (isinstance(timeout, Real) and 0 < timeout < math.inf):
+        seconds = isinstance(timeout, Real) and not isinstance(timeout, bool)
+        if timeout is not None and not (seconds and 0 < timeout < math.inf):
             raise ValueError(f"timeout must be a number of seconds > 0, got {shown(timeout)}")
         return workers, backend
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from neuralnet_core import parse_json
+from neuralnet_core import parse_json, shown
 
 from .labels import shorten
 
@@ -95,6 +95,23 @@ def _items(value: Any) -> list[Any]:
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return [getattr(value, field.name) for field in dataclasses.fields(value)]
     return []
+
+
+def check_source(source: object) -> None:
+    """Say in one line if a store could not give back where a sweep and its data come from.
+
+    Examples
+    --------
+    >>> check_source({"file": len})
+    Traceback (most recent call last):
+    TypeError: source must be a dict of values that JSON has, or None, got {'file': <built-in function len>}
+    """
+    try:
+        fits = source is None or isinstance(parse_json(json.dumps(source)), dict)
+    except (TypeError, ValueError, RecursionError):
+        fits = False
+    if not fits:
+        raise TypeError(f"source must be a dict of values that JSON has, or None, got {shown(source)}")
 
 
 def is_unicode(text: str) -> bool:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from neuralnet_core import shown
+
 from .comparison import draw_comparison, extract_comparison
 from .decision_boundaries import draw_decision_boundaries, extract_decision_boundaries
 from .heatmap import draw_heatmap, extract_heatmap
@@ -106,6 +108,8 @@ class Plots:
         """
         if parameter is not None:
             return draw_slice(extract_slice(self._results, parameter, metric), ax)
+        if ax is not None:
+            raise ValueError(f"ax must be None, unless parameter= names the one to draw; got {shown(ax)}")
         return draw_slices(extract_slices(self._results, metric))
 
     def parallel_coordinates(

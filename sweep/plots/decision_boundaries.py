@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from neuralnet_core import shown
 from sweep.labels import Labels, wrapped
 
 from .selection import select
@@ -44,15 +46,14 @@ def extract_decision_boundaries(
     if trials is None:
         done = table[table["state"] == "done"].reset_index().groupby("configuration")["trial"].first()
         trials = [int(done[number]) for number in selection.configurations[:SHOWN]]
-    trials = [trials] if isinstance(trials, int) else trials
-    unknown = [trial for trial in trials if trial not in table.index]
-    if unknown or not trials:
-        raise ValueError(f"trials must be numbers of trials (0 to {len(table) - 1}), got {list(trials)}")
+    numbers = list(trials) if isinstance(trials, Iterable) else [trials]
+    if not numbers or not all(isinstance(one, Integral) and one in table.index for one in numbers):
+        raise ValueError(f"trials must be numbers of trials (0 to {len(table) - 1}), got {shown(trials)}")
     place = {number: i for i, number in enumerate(selection.configurations)}
     labels = selection.labels(30)
-    texts = tuple(labels.texts[place[int(table["configuration"][trial])]] for trial in trials)
+    texts = tuple(labels.texts[place[int(table["configuration"][trial])]] for trial in numbers)
     return DecisionBoundaries(
-        points, np.asarray(y), tuple(results.model(trial) for trial in trials), Labels(texts, labels.names)
+        points, np.asarray(y), tuple(results.model(trial) for trial in numbers), Labels(texts, labels.names)
     )
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from neuralnet_core import check_integer, shown
 from sweep.labels import Labels, wrapped
 from sweep.objective import higher_is_better
 
@@ -44,20 +45,23 @@ class LearningCurves:
 
 def extract_learning_curves(results: Results, metric: str | None = None, top: int = 6) -> LearningCurves:
     """Return the curves of the best configurations by the objective."""
-    if not 1 <= top <= len(COLOURS):
-        raise ValueError(f"top must be 1 to {len(COLOURS)} (as many colours can be told apart), got {top}")
-    name = metric or results.objective
+    if not 1 <= check_integer("top", top) <= len(COLOURS):
+        raise ValueError(
+            f"top must be 1 to {len(COLOURS)} (as many colours can be told apart), got {shown(top)}"
+        )
+    name = results.objective if metric is None else metric
     selection = select(results, None, top)
     trials = results.trials
     done = trials[(trials["state"] == "done") & trials["configuration"].isin(selection.configurations)]
     curves = results.curves.merge(done[["trial", "configuration"]], on="trial")
     full_name = curves["split"].astype(str) + "_" + curves["metric"].astype(str)
-    wanted = curves[(full_name == name) | (curves["metric"] == name)]
+    known = isinstance(name, str)  # pandas has errors of its own for what is none
+    wanted = curves[(full_name == name) | (curves["metric"] == name)] if known else curves[:0]
     if wanted.empty:
         names = sorted({*full_name, *curves["metric"].astype(str)})
         if not names:
             raise ValueError("there is nothing to plot: no trial has curves (those of a function have none)")
-        raise ValueError(f"metric must be one of {', '.join(names)}; got {name!r}")
+        raise ValueError(f"metric must be one of {', '.join(names)}; got {shown(name)}")
     groups: Any = wanted.groupby(["configuration", "split"], observed=True)
     return LearningCurves(
         selection=selection,

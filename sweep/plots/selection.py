@@ -75,7 +75,7 @@ def select(results: Results, metric: str | None, top: int | None = None) -> Sele
         check_integer("top", top, at_least=1)
     summary = results.summary
     measured = _columns(summary, "mean_")
-    name = choose_objective(measured, metric or results.objective)
+    name = choose_objective(measured, results.objective if metric is None else metric)
     if not summary["n"].any():
         raise ValueError("there is nothing to plot: no trial is done")
     means = summary[f"mean_{name}"].to_numpy()

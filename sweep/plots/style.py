@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from neuralnet_core import shown
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.axis import Axis
@@ -27,10 +29,15 @@ FEW_DECADES = 1e3
 
 def own_axes(ax: Axes | None, width: float, height: float) -> Axes:
     """Return `ax`, or the Axes of a new figure of this size in inches."""
-    if ax is not None:
-        return ax
     from matplotlib import pyplot
+    from matplotlib.axes import Axes
 
+    if isinstance(ax, Axes):
+        return ax
+    if ax is not None:
+        raise TypeError(
+            f"ax must be Axes, such as pyplot.subplots()[1], or None for a figure of its own; got {shown(ax)}"
+        )
     return pyplot.subplots(figsize=(width, height), layout="constrained")[1]
 
 

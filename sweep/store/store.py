@@ -295,8 +295,8 @@ def _resolved(path: str | os.PathLike[str]) -> Path:
     try:
         real_path = Path(path).resolve()
         circle = real_path.is_symlink()
-    # Python before 3.13 raises for links in a circle; all do for a zero byte.
-    except (RuntimeError, ValueError):
+    # Python before 3.13 raises for links in a circle; all do for a zero byte, and for a name that is too long.
+    except (RuntimeError, ValueError, OSError):
         circle = True
     if circle:
         raise StoreError(f"{shown(os.fspath(path))} leads to no file: choose another store", USAGE)

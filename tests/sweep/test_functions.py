@@ -374,6 +374,7 @@ def test_a_bad_sweep(arguments: Any, message: str) -> None:
         ({"timeout": 5}, "timeout needs processes, .* got backend 'sequential'"),
         ({"timeout": 0, "backend": "processes"}, "timeout must be a number of seconds > 0, got 0"),
         ({"timeout": "5", "backend": "processes"}, "timeout must be a number of seconds > 0, got '5'"),
+        ({"timeout": True, "backend": "processes"}, "timeout must be a number of seconds > 0, got True"),
         ({"timeout": np.ones(2), "backend": "processes"}, r"timeout must be a number of .*, got array\("),
         ({"retry": None}, "retry must be one or more of failed, timeout, quarantined; got None"),
         ({"progress": np.ones(2)}, r"progress must be True, False or .plain., got array\("),
