@@ -86,7 +86,14 @@ def check_count(name: str, value: object) -> int:
 
 
 def check_flag(name: str, value: object) -> bool:
-    """Return `value` if it is True or False."""
+    """Return `value` if it is True or False.
+
+    Examples
+    --------
+    >>> check_flag("keep_models", "yes")
+    Traceback (most recent call last):
+    TypeError: keep_models must be True or False, got 'yes'
+    """
     if not isinstance(value, bool):
         raise TypeError(f"{name} must be True or False, got {shown(value)}")
     return value
