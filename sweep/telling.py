@@ -37,7 +37,7 @@ def tell(
     if lost:
         warnings.warn(
             f"{os.fspath(store or '')} was deleted, moved or replaced while it was written: what this run recorded is"
-            " not there; move it back if you moved it, or run again to record it anew",
+            " in that file if you moved it, and else lost: run again to record it anew",
             stacklevel=3,
         )
     if interruption is not None:

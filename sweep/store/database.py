@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import shutil
 import sqlite3
@@ -13,7 +14,7 @@ from pathlib import Path
 from sweep.errors import TRY_AGAIN, USAGE
 
 from .faults import LONGEST_ROW, StoreError, explain, is_full, kind_of, one_line
-from .filesystem import network_type
+from .filesystem import leads_to, network_type
 from .formats import beside, set_up, set_up_reader
 from .lock import LockHeldError, WriterLock, holder, is_elsewhere
 from .reserve import Reserve
@@ -34,6 +35,7 @@ class WriteAccess:
         try:
             with one_line(path):
                 self.connection = _connect(path, "mode=rwc", set_up)
+                self._file = path.stat()
             self._reserve = Reserve(beside(path, ".reserve"))
         except BaseException:
             self.released()
@@ -50,6 +52,12 @@ class WriteAccess:
     def make_room(self) -> bool:
         """Return whether there is room now, where there was none."""
         return self._reserve is not None and self._reserve.release()
+
+    def closing(self) -> None:
+        """Put all into the file itself if it is elsewhere now: the next one here would take its log for its own."""
+        if not leads_to(self._path, self._file):
+            with contextlib.suppress(sqlite3.Error):
+                self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def released(self) -> None:
         """Let others write."""

@@ -1,7 +1,8 @@
-"""Where a store lies: SQLite's write-ahead log works between the processes of one machine only."""
+"""Where a store lies, and whether it still does: its write-ahead log is for one file and one machine only."""
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -39,6 +40,14 @@ def network_type(path: Path) -> str | None:
     above = [mount for mount in map(_mount, reversed(mounts)) if path.is_relative_to(mount[0])]
     kind = max(above, key=_depth, default=("", ""))[1]
     return kind if kind in NETWORK_TYPES else None
+
+
+def leads_to(path: Path, file: os.stat_result) -> bool:
+    """Return whether a path leads to a file that it led to before: not if that was deleted, moved or replaced."""
+    try:
+        return os.path.samestat(path.stat(), file)
+    except OSError:
+        return False
 
 
 def _mount(line: str) -> tuple[str, str]:

@@ -47,10 +47,11 @@ class WriterLock:
             os.pwrite(self._descriptor, f"process {os.getpid()} on {platform.node()}".encode(), 0)
 
     def release(self) -> None:
-        """Give the lock up; the file is removed while the lock is still held."""
+        """Give the lock up; the file is removed while the lock is still held, unless another has taken its place."""
         if self._descriptor >= 0:
             with contextlib.suppress(OSError):
-                self.path.unlink()
+                if _is_still_at(self.path, self._descriptor):
+                    self.path.unlink()
             os.close(self._descriptor)
             self._descriptor = -1
 

@@ -26,6 +26,7 @@ from sweep.jobs import Configuration, Record, Trial
 from . import actions
 from .database import Connection, WriteAccess, open_for_reading, writer_of
 from .faults import StoreError, one_line
+from .filesystem import leads_to
 from .formats import check_whole
 from .rows import (
     BuiltRows,
@@ -238,10 +239,7 @@ class Store:
 
     def is_in_place(self) -> bool:
         """Return whether the path leads to the file that was opened: not if that was deleted, moved or replaced."""
-        try:
-            return os.path.samestat(self.path.stat(), self._file)
-        except OSError:
-            return False
+        return leads_to(self.path, self._file)
 
     def writer(self) -> str | None:
         """Return the name of the process that has the store open for writing, None if none has."""

@@ -46,6 +46,9 @@ class Faults(Protocol):
     def make_room(self) -> bool:
         """Return whether there is more room now."""
 
+    def closing(self) -> None:
+        """Do what is to be done before the connection is closed."""
+
     def released(self) -> None:
         """Do what is to be done once the connection is closed."""
 
@@ -131,6 +134,7 @@ class GroupWriter:
         while group := self._next_group():
             if not self._write(group):
                 break
+        self._faults.closing()
         self._connection.close()
         self._faults.released()
 

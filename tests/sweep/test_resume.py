@@ -58,10 +58,12 @@ def test_a_resume_after_any_number_of_trials_is_the_undisturbed_run(tmp_path: Pa
 def test_a_store_that_is_taken_away_during_a_run_is_told(how: str, tmp_path: Path) -> None:
     path, elsewhere = tmp_path / "here" / "a.sweep", tmp_path / "there"
     path.parent.mkdir()
+    other = tmp_path / "other.sweep"
+    Sweep(function=distance, space={"a": [3]}).run(X, Y, backend="sequential", store=other, progress=False)
     take = {
         "deleted": path.unlink,
         "moved": lambda: path.rename(elsewhere),
-        "replaced": lambda: (path.rename(elsewhere), path.write_text("notes")),
+        "replaced": lambda: (path.rename(elsewhere), other.rename(path)),
         "folder moved": lambda: path.parent.rename(elsewhere),
     }
 
@@ -78,12 +80,16 @@ def test_a_store_that_is_taken_away_during_a_run_is_told(how: str, tmp_path: Pat
     assert results.states == {"done": 10}
     assert results.best == {"a": 0}
     assert results.curves.empty
-    if how == "deleted":
-        again = sweep.run(X, Y, backend="sequential", store=path, progress=False)
-        assert not again.store_lost
-    else:
-        elsewhere.rename(path.parent if how == "folder moved" else path)
-    assert Results.open(path).states == {"done": 10}
+    if how == "replaced":
+        assert Results.open(path).best == {"a": 3}
+    if how != "deleted":
+        moved = elsewhere / "a.sweep" if how == "folder moved" else elsewhere
+        assert Results.open(moved).states == {"done": 10}
+    if how == "folder moved":
+        path.parent.mkdir()
+    if how != "replaced":
+        assert not sweep.run(X, Y, backend="sequential", store=path, progress=False).store_lost
+        assert Results.open(path).states == {"done": 10}
 
 
 def test_what_came_of_a_chunk_is_committed_while_the_next_one_runs(

@@ -82,6 +82,16 @@ def test_the_lock_of_a_holder_that_removed_its_file_is_not_taken_for_one(tmp_pat
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_lock_whose_file_was_deleted_takes_nobody_elses_away(tmp_path: Path) -> None:
+    lock = WriterLock(tmp_path / "lock")
+    lock.path.unlink()
+    other = WriterLock(tmp_path / "lock")
+    lock.release()
+    assert holder(tmp_path / "lock") == f"process {os.getpid()} on {platform.node()}"
+    other.release()
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_lock_holds_without_its_holders_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")

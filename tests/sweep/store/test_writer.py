@@ -42,6 +42,9 @@ class Faults:
         self.reserve = 0
         return True
 
+    def closing(self) -> None:
+        self.connection.execute("SELECT 1")  # which it can only while it is open
+
     def released(self) -> None:
         self.ended.set()
 
