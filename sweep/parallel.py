@@ -82,9 +82,7 @@ def parallel_train(
     if validation is not None and not (isinstance(validation, tuple | list) and len(validation) == 2):
         raise TypeError(f"validation must be a pair (Xv, yv) or None, got {shown(validation)}")
     starts = [initial] if initial is None or isinstance(initial, Mapping) else initial
-    if not isinstance(starts, list | tuple) or not all(
-        one is None or isinstance(one, Mapping) for one in starts
-    ):
+    if not isinstance(starts, Sequence) or not all(one is None or isinstance(one, Mapping) for one in starts):
         raise TypeError(
             f"initial must be a dict of arrays, a list of such dicts or None, got {shown(initial)}"
         )
