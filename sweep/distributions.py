@@ -162,6 +162,10 @@ def check_values(name: str, values: object) -> Sequence[Any]:
             text = f"{type(value).__name__} {value!r}"
         except RecursionError:  # of a class that holds values in its own way
             raise too_deep(f"a value of {name}", value) from None
+        except Exception as error:  # its class may come from a user; tables and stores need its text too
+            raise TypeError(
+                f"a value of {name} must have a text, got {shown(value)}, whose repr raises {type(error).__name__}"
+            ) from None
         if text in seen:
             raise ValueError(
                 f"{name} has the value {shown(value)} twice; for more runs of a configuration use repeats="

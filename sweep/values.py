@@ -43,7 +43,7 @@ def plain_value(value: Any) -> Any:
         return value
     if isinstance(value, list | tuple):
         return tuple(plain_value(item) for item in value)
-    if isinstance(value, Mapping) and "type" in value:
+    if isinstance(value, Mapping) and "type" in value and all(isinstance(name, str) for name in value):
         return _call(**value)
     return getattr(value, "__name__", None) or repr(value)
 

@@ -10,10 +10,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from odd_values import Unspeakable
 
 from sweep import choice, loguniform, randint, uniform
 from sweep.distributions import DISTRIBUTIONS, Distribution
 from sweep.space import Space
+from sweep.values import plain_value
 
 WORDS = st.integers(0, 2**64 - 1)
 
@@ -181,6 +183,12 @@ def test_values_may_be_lists_and_equal_numbers_of_other_types() -> None:
         ({"a": []}, None, ValueError, r"space\['a'\] has no values"),
         ({"a": [1, 2, 1]}, None, ValueError, r"space\['a'\] has the value 1 twice.*repeats="),
         ({"a": 3}, None, TypeError, r"space\['a'\] must be a list of values or a distribution, got 3"),
+        (
+            {"a": [Unspeakable()]},
+            None,
+            TypeError,
+            "a value of space.*must have a text, got an object of type",
+        ),
         ({"a": "relu"}, None, TypeError, r"space\['a'\] must be a list.*got 'relu'"),
         ({1: [2]}, None, TypeError, "parameter names must be strings, got 1"),
         ({"\ud800": [2]}, None, ValueError, "parameter names must be texts without lone surrogates"),
@@ -209,6 +217,10 @@ class Shows:
 
     def __repr__(self) -> str:
         return f"Shows({self._value!r})"
+
+
+def test_a_table_with_names_that_are_no_texts_shows_itself() -> None:
+    assert plain_value({"type": "Dense", 5: 1}) == "{'type': 'Dense', 5: 1}"
 
 
 def nested(levels: int) -> Any:
