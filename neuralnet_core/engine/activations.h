@@ -81,7 +81,7 @@ INLINE vec times_slope(int activation, vec delta, vec a, const vec *slope)
     vec zero = splat(0), one = splat(1);
     switch (activation) {
     case IDENTITY: return delta;
-    case RELU: return choose_le(a, zero, zero, delta);
+    case RELU: return zero_where_le(a, zero, delta);
     case LEAKY_RELU: return delta * choose_le(a, zero, splat((real)0.01), one);
     case ELU: return delta * choose_gt(a, zero, one, a + one);
     case SELU: return delta * choose_gt(a, zero, splat(SELU_SCALE), a + splat(SELU_ALPHA));

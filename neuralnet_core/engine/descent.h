@@ -20,7 +20,7 @@ typedef struct {
     vec *parameters, *first_state, *second_state;
     vec least;    /* a gradient with penalties counts as 0 below this; 0 where there are none */
     vec smallest; /* where a weight shrinks by itself, it is 0 below this, not subnormal for ever; 0 where it does not */
-    int optimizer, clipped, regularized, shrinks;
+    int optimizer, clipped, regularized, has_l1, has_l2, shrinks; /* in some lane */
 } descent;
 
 /* The gradient as the optimizer takes it: clipped, then penalised. What a lane does not want leaves it as it is. */
@@ -28,9 +28,9 @@ INLINE vec penalized_gradient(const descent *d, vec g, vec w, int penalized)
 {
     if (d->clipped) g = g * d->scale;
     if (penalized && d->regularized) {
-        g = choose_eq(d->l2, splat(0), g, vfma(d->l2, w, g));
-        g = choose_eq(d->l1, splat(0), g, vfma(d->l1, sign_of(w), g));
-        g = choose_lt(vabs(g), d->least, splat(0), g);
+        if (d->has_l2) g = choose_eq(d->l2, splat(0), g, vfma(d->l2, w, g));
+        if (d->has_l1) g = choose_eq(d->l1, splat(0), g, vfma(d->l1, sign_of(w), g));
+        g = zero_where_lt(vabs(g), d->least, g);
     }
     return g;
 }
@@ -62,7 +62,7 @@ INLINE void descend_one(const descent *d, int optimizer, ptrdiff_t i, vec sum, i
         if (optimizer == ADAMW && penalized) *w = vfma(d->shrink, *w, *w);
         *w = *w - d->rate * *first / vfma(vsqrt(*second), d->root_correction, d->epsilon);
     }
-    if (penalized && d->shrinks) *w = choose_lt(vabs(*w), d->smallest, splat(0), *w);
+    if (penalized && d->shrinks) *w = zero_where_lt(vabs(*w), d->smallest, *w);
 }
 
 INLINE void fetch_rows(const vec *row, ptrdiff_t stride, int rows, int columns)

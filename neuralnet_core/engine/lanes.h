@@ -111,6 +111,22 @@ CHOOSE(choose_gt, >, _CMP_GT_OQ)
 CHOOSE(choose_lt, <, _CMP_LT_OQ)
 CHOOSE(choose_le, <=, _CMP_LE_OQ)
 CHOOSE(choose_eq, ==, _CMP_EQ_OQ)
+
+/* x, but +0 where the comparison holds: an instruction less than a blend with 0, which compilers make of the mask's signs. */
+#if defined(__AVX2__) && VECTOR_BYTES == 32 && REAL_BITS == 32
+#define ZERO_WHERE(NAME, CHOOSE, PREDICATE) \
+    INLINE vec NAME(vec a, vec b, vec x) { return _mm256_andnot_ps(_mm256_cmp_ps(a, b, PREDICATE), x); }
+#elif defined(__AVX2__) && VECTOR_BYTES == 32
+#define ZERO_WHERE(NAME, CHOOSE, PREDICATE) \
+    INLINE vec NAME(vec a, vec b, vec x) { return _mm256_andnot_pd(_mm256_cmp_pd(a, b, PREDICATE), x); }
+#else
+#define ZERO_WHERE(NAME, CHOOSE, PREDICATE) \
+    INLINE vec NAME(vec a, vec b, vec x) { return CHOOSE(a, b, splat(0), x); }
+#endif
+
+ZERO_WHERE(zero_where_lt, choose_lt, _CMP_LT_OQ)
+ZERO_WHERE(zero_where_le, choose_le, _CMP_LE_OQ)
+
 /* The larger of the two; x where x is NaN. */
 INLINE vec at_least(vec low, vec x)
 {
@@ -141,7 +157,7 @@ static const real SMALLEST_SQUARED = REAL_BITS == 64 ? (real)0x1p-500 : (real)0x
 /* Subnormal optimizer state is stored as +0: it would slow every later step and changes no result worth having. */
 INLINE vec without_subnormals(vec x)
 {
-    return choose_lt(vabs(x), splat(SMALLEST_NORMAL), splat(0), x);
+    return zero_where_lt(vabs(x), splat(SMALLEST_NORMAL), x);
 }
 
 INLINE vec load_lanes(const real *p)

@@ -31,12 +31,19 @@ cdef inline vec regression_loss(PackState *p, const vec *z, const vec *t, vec c,
     return total + splat(0)
 
 
+cdef inline void exponentials(PackState *p, const vec *z, vec *delta) noexcept nogil:
+    """exp(-|z|) into delta, where binary_loss wants it: in a loop of its own more samples overlap."""
+    cdef int64_t k
+    for k in range(p.outputs):
+        delta[k] = vexp(negative(vabs(z[k])))
+
+
 cdef inline vec binary_loss(PackState *p, const vec *z, const vec *t, vec c, vec *delta) noexcept nogil:
     """softplus(z) - t z, the cross-entropy of sigmoid(z) and t; its gradient is sigmoid(z) - t."""
     cdef vec total = splat(0), softplus, sigmoid
     cdef int64_t k
     for k in range(p.outputs):
-        softplus = vsoftplus(z[k], &sigmoid)
+        softplus = softplus_from(delta[k], z[k], &sigmoid)
         total = total + vfma(negative(t[k]), z[k], softplus)
         delta[k] = (sigmoid - t[k]) * c
     return total + splat(0)
@@ -80,6 +87,9 @@ cdef inline void loss_of_chunk(PackState *p, const vec *z, int64_t stride, int64
     cdef int64_t sample, k
     cdef vec *delta
     cdef vec c, loss, total = p.loss_sum[0]
+    if p.loss == BINARY_CROSS_ENTROPY:
+        for sample in range(count):
+            exponentials(p, z + sample * stride, p.delta + sample * stride)
     for sample in range(count):
         delta = p.delta + sample * stride
         c = p.coefficients[sample]
@@ -156,6 +166,8 @@ cdef inline void solo_loss_of_chunk(PackState *p, const vec *outputs, int64_t ro
     while first < count:
         used = turn_samples(p, z, stride, first, count)
         c = load_lanes(coefficients + first)
+        if p.loss == BINARY_CROSS_ENTROPY:
+            exponentials(p, p.turned_outputs, p.turned_delta)
         loss = loss_of_samples(p, p.turned_outputs, p.turned_targets, c, p.turned_delta)
         for lane in range(used):
             total = rfma(coefficients[first + lane], lane_of(loss, <int> lane), total)

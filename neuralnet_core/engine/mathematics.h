@@ -105,12 +105,14 @@ INLINE vec vlog1p(vec x, vec *reciprocal)
 
 INLINE vec vsigmoid(vec x) { return splat(1) / (splat(1) + vexp(-x)); }
 
-/* log(1 + exp(x)) without overflow: max(x, 0) + log1p(exp(-|x|)); and its slope 1 / (1 + exp(-x)), from the same exp. */
-INLINE vec vsoftplus(vec x, vec *sigmoid)
+/* log(1 + exp(x)) without overflow: max(x, 0) + log1p(e) with e = exp(-|x|); and its slope 1 / (1 + exp(-x)). */
+INLINE vec softplus_from(vec e, vec x, vec *sigmoid)
 {
-    vec e = vexp(-vabs(x)), r, tail = vlog1p(e, &r);
+    vec r, tail = vlog1p(e, &r);
     *sigmoid = choose_lt(x, splat(0), e * r, r);
     return choose_le(x, splat(0), splat(0), x) + tail;
 }
+
+INLINE vec vsoftplus(vec x, vec *sigmoid) { return softplus_from(vexp(-vabs(x)), x, sigmoid); }
 
 #endif

@@ -147,17 +147,19 @@ cdef class Pack:
         """What every update has in common."""
         cdef PackState *p = &self.p
         cdef descent *step = p.step
-        cdef bint penalized, shrinks
+        cdef bint l1, l2, shrinks
         step.l1, step.l2, step.scale, step.epsilon = p.hyper[L1], p.hyper[L2], splat(1), p.hyper[EPSILON]
         step.first, step.first_rest = p.hyper[FIRST], p.hyper[FIRST_REST]
         step.second, step.second_rest = p.hyper[SECOND], p.hyper[SECOND_REST]
         step.parameters, step.first_state, step.second_state = p.parameters, p.first_state, p.second_state
-        step.optimizer, step.clipped, step.regularized, step.shrinks = p.optimizer, p.clipping, False, False
+        step.optimizer, step.clipped = p.optimizer, p.clipping
+        step.has_l1 = step.has_l2 = step.shrinks = False
         for lane in range(LANES):
-            penalized = lane_of(step.l1, lane) != 0 or lane_of(step.l2, lane) != 0
-            shrinks = penalized or (p.optimizer == ADAMW and p.hyper_exact[DECAY * LANES + lane] != 0)
-            step.regularized, step.shrinks = step.regularized or penalized, step.shrinks or shrinks
-            set_lane(&step.least, lane, SMALLEST_SQUARED if penalized else 0)
+            l1, l2 = lane_of(step.l1, lane) != 0, lane_of(step.l2, lane) != 0
+            shrinks = l1 or l2 or (p.optimizer == ADAMW and p.hyper_exact[DECAY * LANES + lane] != 0)
+            step.has_l1, step.has_l2 = step.has_l1 or l1, step.has_l2 or l2
+            step.regularized, step.shrinks = step.has_l1 or step.has_l2, step.shrinks or shrinks
+            set_lane(&step.least, lane, SMALLEST_SQUARED if l1 or l2 else 0)
             set_lane(&step.smallest, lane, SMALLEST_NORMAL if shrinks else 0)
 
     cdef _read_data(self, plan):

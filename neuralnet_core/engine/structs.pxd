@@ -31,7 +31,7 @@ cdef extern from "mathematics.h" nogil:
     vec vtanh(vec x)
     vec vlog(vec x)
     vec vsigmoid(vec x)
-    vec vsoftplus(vec x, vec *sigmoid)
+    vec softplus_from(vec e, vec x, vec *sigmoid)
 
 cdef extern from "activations.h" nogil:
     bint is_cheap(int activation)
@@ -47,7 +47,7 @@ cdef extern from "descent.h" nogil:
         vec *first_state
         vec *second_state
         vec least, smallest
-        int optimizer, clipped, regularized, shrinks
+        int optimizer, clipped, regularized, has_l1, has_l2, shrinks
     void descend_block(
         const descent *d, Py_ssize_t start, Py_ssize_t stride, const vec *sums, int rows, int columns, int penalized)
 
