@@ -66,36 +66,42 @@ INLINE vec where_present(const vec *present, ptrdiff_t index, ptrdiff_t narrowes
         EACH_SUM(M, N) c[m * c_m + n] = sum[m][n];                                                        \
     }
 
+/* DO for the activation below, known to the compiler: none is asked for within a loop. */
+#define BY_ACTIVATION(ACTIVATION, DO, ...)                                                                   \
+    switch (ACTIVATION) {                                                                                    \
+    case DROPPED: DO(DROPPED, __VA_ARGS__); break;                                                           \
+    case IDENTITY: DO(IDENTITY, __VA_ARGS__); break;                                                         \
+    case RELU: DO(RELU, __VA_ARGS__); break;                                                                 \
+    case LEAKY_RELU: DO(LEAKY_RELU, __VA_ARGS__); break;                                                     \
+    case ELU: DO(ELU, __VA_ARGS__); break;                                                                   \
+    case SELU: DO(SELU, __VA_ARGS__); break;                                                                 \
+    case TANH: DO(TANH, __VA_ARGS__); break;                                                                 \
+    case SIGMOID: DO(SIGMOID, __VA_ARGS__); break;                                                           \
+    default: DO(GELU, __VA_ARGS__);                                                                          \
+    }
+
+INLINE vec delta_below(int activation, vec sum, const vec *value, const vec *slope)
+{
+    if (activation == DROPPED) return choose_gt(*slope, splat(0), sum * *slope, splat(0));
+    return times_slope(activation, sum, *value, slope);
+}
+
 #define TIMES_SLOPE(ACTIVATION, M, N)                                                                        \
-    EACH_SUM(M, N) sum[m][n] = times_slope(ACTIVATION, sum[m][n], value[m * c_m + n], slope + m * c_m + n); \
-    break;
+    EACH_SUM(M, N) sum[m][n] = delta_below(ACTIVATION, sum[m][n], value + m * c_m + n, slope + m * c_m + n)
 
 #define FINISH_INPUT_GRADIENT(M, N)                                                                          \
     {                                                                                                        \
-        ptrdiff_t corner = m0 * c_m + n0;                                                                 \
-        const vec *value = p->value + corner, *slope = p->slope + corner;                                    \
-        switch (p->activation) {                                                                             \
-        case DROPPED:                                                                                        \
-            EACH_SUM(M, N)                                                                                   \
-            {                                                                                                \
-                vec s = slope[m * c_m + n];                                                               \
-                sum[m][n] = choose_gt(s, splat(0), sum[m][n] * s, splat(0));                                 \
-            }                                                                                                \
-            break;                                                                                           \
-        case IDENTITY: break;                                                                                \
-        case RELU: TIMES_SLOPE(RELU, M, N)                                                                   \
-        case LEAKY_RELU: TIMES_SLOPE(LEAKY_RELU, M, N)                                                       \
-        case ELU: TIMES_SLOPE(ELU, M, N)                                                                     \
-        case SELU: TIMES_SLOPE(SELU, M, N)                                                                   \
-        case TANH: TIMES_SLOPE(TANH, M, N)                                                                   \
-        case SIGMOID: TIMES_SLOPE(SIGMOID, M, N)                                                             \
-        default: TIMES_SLOPE(GELU, M, N)                                                                     \
-        }                                                                                                    \
+        const vec *value = p->value + m0 * c_m + n0, *slope = p->slope + m0 * c_m + n0;                      \
+        BY_ACTIVATION(p->activation, TIMES_SLOPE, M, N)                                                      \
         if (n0 + (N) > p->narrowest_n)                                                                       \
             EACH_SUM(M, N) sum[m][n] = where_present(p->present_n, n0 + n, p->narrowest_n, sum[m][n]);       \
-        EACH_SUM(M, N) c[m * c_m + n] = sum[m][n];                                                        \
-        if (p->bias_gradient)                                                                                \
-            EACH_SUM(M, N) p->bias_gradient[n0 + n] = p->bias_gradient[n0 + n] + sum[m][n];                  \
+        EACH_SUM(M, N) c[m * c_m + n] = sum[m][n];                                                           \
+        if (p->bias_gradient) {                                                                              \
+            vec *bias = p->bias_gradient + n0, total[N];                                                     \
+            UNROLL for (int n = 0; n < (N); n++) total[n] = bias[n];                                         \
+            EACH_SUM(M, N) total[n] = total[n] + sum[m][n];                                                  \
+            UNROLL for (int n = 0; n < (N); n++) bias[n] = total[n];                                         \
+        }                                                                                                    \
     }
 
 #define FINISH_WEIGHT_GRADIENT(M, N)                                                                         \
@@ -241,10 +247,49 @@ DEFINE_PRODUCT(input_gradient_of_shared, LOAD_SHARED, p->a_m, 1, 1, p->b_k, STAR
 DEFINE_PRODUCT(weight_gradient_of_lanes, LOAD_LANES, 1, p->a_k, 1, p->b_k, START_WEIGHT_GRADIENT, FINISH_WEIGHT_GRADIENT)
 DEFINE_PRODUCT(weight_gradient_of_shared, LOAD_SHARED, 1, p->a_k, 1, p->b_k, START_WEIGHT_GRADIENT, FINISH_WEIGHT_GRADIENT)
 
+/* --- The input gradient of a layer with one unit ------------------------------------------------------------------
+ *
+ * Sums of one term: a tile would be all beginning and end. Samples go by N columns of weights and bias gradients. */
+
+INLINE void outer_columns(const product *p, int activation, ptrdiff_t n0, const int N)
+{
+    vec weight[4], bias[4];
+    UNROLL for (int n = 0; n < N; n++) weight[n] = p->b[(n0 + n) * p->b_n];
+    UNROLL for (int n = 0; n < N; n++) bias[n] = p->bias_gradient ? p->bias_gradient[n0 + n] : splat(0);
+    for (ptrdiff_t m = 0; m < p->m; m++) {
+        ptrdiff_t row = m * p->c_m + n0;
+        vec delta = LOAD_LANES(p->a, m * p->a_m);
+        UNROLL for (int n = 0; n < N; n++)
+        {
+            vec below = vfma(delta, weight[n], splat(0));
+            below = delta_below(activation, below, p->value + row + n, p->slope + row + n);
+            below = where_present(p->present_n, n0 + n, p->narrowest_n, below);
+            p->c[row + n] = below;
+            bias[n] = bias[n] + below;
+        }
+    }
+    if (p->bias_gradient) UNROLL for (int n = 0; n < N; n++) p->bias_gradient[n0 + n] = bias[n];
+}
+
+#define OUTER_PRODUCT(ACTIVATION, N_LEFT)                                                                    \
+    for (; (N_LEFT) >= 4; n0 += 4) outer_columns(p, ACTIVATION, n0, 4);                                      \
+    for (; (N_LEFT) > 0; n0++) outer_columns(p, ACTIVATION, n0, 1)
+
+static void input_gradient_of_one_unit(const product *p)
+{
+    ptrdiff_t n0 = 0;
+    BY_ACTIVATION(p->activation, OUTER_PRODUCT, p->n - n0)
+}
+
 static inline void forward_product(const product *p) { p->shared ? forward_of_shared(p) : forward_of_lanes(p); }
 static inline void input_gradient_product(const product *p)
 {
-    p->shared ? input_gradient_of_shared(p) : input_gradient_of_lanes(p);
+    if (p->shared)
+        input_gradient_of_shared(p);
+    else if (p->k == 1)
+        input_gradient_of_one_unit(p);
+    else
+        input_gradient_of_lanes(p);
 }
 static inline void weight_gradient_product(const product *p)
 {
