@@ -60,6 +60,7 @@ def tables(rows: Rows) -> Iterator[tuple[str, str]]:
         "cold_start": ("From the start of a process to W2's table", _cold_start),
         "overhead": ("What the whole path costs", _overhead),
         "durability": ("What it costs that nothing is lost", _durability),
+        "prediction": ("Seconds predicted, and taken", _prediction),
         "scaling-workers": ("Workers", _workers),
         "scaling-networks": ("Networks", _networks),
         "scaling-width": ("Width: 64-h-10, batch 32, 32 networks", _packs("width", "units")),
@@ -149,6 +150,19 @@ def _durability(rows: list[Row]) -> str:
         for row in rows
     ]
     return markdown(["with a store, beside without", "trials", "processor time", "on the wall"], body)
+
+
+def _prediction(rows: list[Row]) -> str:
+    body = [
+        [
+            row["what"],
+            f"{row['predicted']:.1f} s",
+            f"{row['measured']:.1f} s",
+            f"{100 * (row['measured'] / row['predicted'] - 1):+.0f} %",
+        ]
+        for row in rows
+    ]
+    return markdown(["sweep", "predicted", "taken", "of what was predicted"], body)
 
 
 def _workers(rows: list[Row]) -> str:
