@@ -204,10 +204,10 @@ def _packs(name: str, heading: str) -> Any:
 
 
 def _iterations(rows: list[Row]) -> str:
-    """Return microseconds an iteration, a call's own cost taken off, and how the longest compares with 1,000."""
+    """Return microseconds an iteration of the fastest runs, a call's own cost taken off, and how they drift."""
     cells: dict[tuple[str, str], dict[int, float]] = {}
     for row in rows:
-        cells.setdefault((row["optimizer"], row["variant"]), {})[row["iterations"]] = middle(row)
+        cells.setdefault((row["optimizer"], row["variant"]), {})[row["iterations"]] = min(row["cpu"])
     counts = [count for count in next(iter(cells.values())) if count > 1]
     body = []
     for (optimizer, variant), seconds in cells.items():
