@@ -3,7 +3,8 @@
     python benchmarks/durability.py [--quick]
 
 Trials of about 1 ms and 10 ms, networks as well as calls of a function in a process of its own. A trial's length is
-found by training, or calling, a few first; every run has a new store.
+found by training, or calling, a few first; every run has a new store. The cost is the time in the store's own code; the
+difference of the runs with and without one is told beside it, and on a shared machine is mostly noise.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from typing import Any
 
 from harness.machine import hold_to_one_core
 from harness.records import RESULTS, write
+from harness.store_clock import StoreSeconds, store_seconds
 from harness.sweeps import call_busy, run_busy, run_epochs
 from harness.timing import Samples, in_turn
 
@@ -33,7 +35,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--quick", action="store_true", help="a twentieth of the trials, 3 runs of each")
-    parser.add_argument("--runs", type=int, default=15, help="runs of each way")
+    parser.add_argument("--runs", type=int, default=5, help="runs of each way")
     parser.add_argument("--out", default=str(RESULTS / "durability.json"), help="file for the rows")
     options = parser.parse_args()
     hold_to_one_core()
@@ -47,7 +49,7 @@ def measured(share: int, runs: int) -> Iterator[dict[str, Any]]:
         for what, kind in KINDS.items():
             row = {"what": what, "length": length, "trials": trials // share}
             row |= _timed(kind(length, trials // share), runs)
-            print({name: value for name, value in row.items() if name not in {"without", "with"}}, flush=True)
+            print({name: value for name, value in row.items() if not isinstance(value, dict)}, flush=True)
             yield row
 
 
@@ -76,7 +78,8 @@ def _seconds(work: Callable[[], object]) -> float:
 
 
 def _timed(sweep: Callable[..., Results], runs: int) -> dict[str, Any]:
-    """Return what the sweep takes without a store and with one, run by run in turn, and the cost."""
+    """Return what the sweep takes without a store and with one, run by run in turn, and the cost of the store."""
+    own: list[StoreSeconds] = []
     with tempfile.TemporaryDirectory() as folder:
         numbers = count()
 
@@ -84,22 +87,29 @@ def _timed(sweep: Callable[..., Results], runs: int) -> dict[str, Any]:
             states = sweep(n_jobs=1, **options).states
             assert states.keys() == {"done"}, states  # what fails is over sooner
 
-        ways = {
-            "without": run,
-            "with": lambda: run(store=Path(folder, f"{next(numbers)}.sweep")),
-        }
-        samples = in_turn(ways, runs)
+        def run_with_store() -> None:
+            with store_seconds() as seconds:
+                run(store=Path(folder, f"{next(numbers)}.sweep"))
+            own.append(seconds)
+
+        samples = in_turn({"without": run, "with": run_with_store}, runs)
+    stores = {clock: [getattr(one, clock) for one in own[-runs:]] for clock in ("cpu", "wall")}
     return {
-        **{f"cost {clock}": _cost(samples, clock) for clock in ("cpu", "wall")},
-        **{name: {"cpu": own.cpu, "wall": own.wall} for name, own in samples.items()},
+        **{f"cost {clock}": _cost(getattr(samples["with"], clock), stores[clock]) for clock in stores},
+        **{f"difference {clock}": _difference(samples, clock) for clock in stores},
+        **{name: {"cpu": one.cpu, "wall": one.wall} for name, one in samples.items()},
+        "store": stores,
     }
 
 
-def _cost(samples: dict[str, Samples], clock: str) -> float:
-    """Return what the fastest run takes more than the fastest without a store, as a share.
+def _cost(all_seconds: list[float], in_store: list[float]) -> float:
+    """Return the store's time as a share of all the rest: the median of the runs."""
+    pairs = zip(all_seconds, in_store, strict=True)
+    return statistics.median(own / (every - own) for every, own in pairs)
 
-    What else a machine does only adds to a run. On a shared one runs spread by 30 %, and so do ratios of pairs.
-    """
+
+def _difference(samples: dict[str, Samples], clock: str) -> float:
+    """Return what the fastest run with a store takes more than the fastest without, as a share."""
     fastest = {name: min(getattr(own, clock)) for name, own in samples.items()}
     return fastest["with"] / fastest["without"] - 1
 

@@ -29,7 +29,7 @@ WHERE records.state NOT IN {RESULTS}
 RETURNING record
 """
 RECORDED = "SELECT state, epoch, digest FROM records WHERE identity = ?"
-CURVE = "INSERT OR REPLACE INTO curves VALUES (?, ?, ?)"
+CURVES = "INSERT OR REPLACE INTO curves VALUES "
 MODEL = "INSERT INTO models SELECT record, ? FROM records WHERE identity = ? ON CONFLICT DO NOTHING"
 TRIAL = "INSERT INTO trials VALUES (?, ?, ?, ?, ?, ?)"
 CONFIGURATION = "INSERT INTO configurations VALUES (?, ?, ?, ?, ?)"
@@ -59,7 +59,9 @@ def insert_record(
     new = connection.execute(NEW, row)
     number = new.lastrowid if new.rowcount else _written_again(connection, row)
     if number is not None:
-        connection.executemany(CURVE, [(number, *curve) for curve in curves])
+        if curves:  # in one statement, which takes two thirds of the time of one for each
+            rows = ", ".join(["(?, ?, ?)"] * len(curves))
+            connection.execute(CURVES + rows, [value for curve in curves for value in (number, *curve)])
     elif state in RESULTS:
         recorded = connection.execute(RECORDED, (identity,)).fetchone()
         if recorded != (state, epoch, digest):
