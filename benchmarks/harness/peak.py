@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import shlex
 import subprocess
 import tempfile
 import time
@@ -32,11 +33,11 @@ def register_bits() -> int:
 @cache
 def _library() -> ctypes.CDLL:
     source = Path(__file__).with_name("peak.c")
-    compiler = os.environ.get("CC", "cc")
+    compiler = shlex.split(os.environ.get("CC", "cc"))  # it may have arguments of its own, as for make
     with tempfile.TemporaryDirectory() as folder:
         built = Path(folder, "peak.so")
         flags = ["-O3", "-march=native", "-ffp-contract=fast", "-shared", "-fPIC"]
-        subprocess.run([compiler, *flags, str(source), "-o", str(built)], check=True)
+        subprocess.run([*compiler, *flags, str(source), "-o", str(built)], check=True)
         library = ctypes.CDLL(str(built))
     for dtype, (kind, _) in TYPES.items():
         function = getattr(library, f"peak_{dtype}")
