@@ -116,10 +116,6 @@ import joblib, os
 import numpy as np
 from sweep import Sweep
 
-if {backend!r} == "threads":
-    # Old versions of threadpoolctl may wait for ever if one thread asks for the libraries while another loads some.
-    import sklearn.ensemble
-
 def function(params, seed, X, y):
     import sklearn.ensemble  # which has OpenMP, and SciPy's own BLAS
     return most()
