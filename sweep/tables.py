@@ -131,8 +131,9 @@ def _started_column(found: Sequence[Record | None]) -> Any:
     import pandas as pd
 
     # What failed before anything was trained never started: its clock stands at 0.
-    seconds = np.array([math.nan if record is None else record.started or math.nan for record in found])
-    return pd.to_datetime(seconds, unit="s", utc=True)
+    seconds = np.array([0.0 if record is None else record.started for record in found])
+    # Not by way of nan, for which pandas 2 rounds memory that nobody wrote and may raise what it finds there.
+    return pd.to_datetime(seconds, unit="s", utc=True).where(seconds != 0.0)
 
 
 def _split_and_metric(names: Sequence[str]) -> tuple[Any, Any]:
