@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from neuralnet_core import Model, check_seed, derive_seed
+from neuralnet_core import Model, check_seed
 
 from .data import Data
 from .errors import DataError, UserError
@@ -56,8 +56,7 @@ class Replay:
             raise DataError(f"{self._path} has {trials} trials, not {repeats} of each of its configurations")
         data, fraction = self._data(description)
         try:
-            seeds = [derive_seed(check_seed(seed), repeat, 0) for repeat in range(repeats)]
-            return Study.of(seeds, dtype, built, data, Splits(data, fraction, seed))
+            return Study.of(built, dtype, repeats, Splits(data, fraction, check_seed(seed)))
         except (TypeError, ValueError) as error:
             raise DataError(f"{self._path}: {error}") from None
 

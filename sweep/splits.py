@@ -55,7 +55,7 @@ def _rows_digest(rows: NDArray[np.int64] | None, validation_rows: NDArray[np.int
 
 
 class Splits:
-    """Draws the split of a repeat from (root seed, repeat, fold) alone, stratified where y holds class labels.
+    """Draws seed and split of a repeat from (root seed, repeat, fold) alone, stratified where y holds class labels.
 
     Parameters
     ----------
@@ -67,9 +67,13 @@ class Splits:
     """
 
     def __init__(self, data: Data, fraction: float | None, seed: int) -> None:
-        self._data, self._fraction, self._seed = data, fraction, seed
+        self.data, self.fraction, self._root_seed = data, fraction, seed
         self._labels = lru_cache(maxsize=None)(partial(_labels, data.y))
         self._draw_once = lru_cache(maxsize=None)(self._draw)
+
+    def seed(self, repeat: int, fold: int) -> int:
+        """Return the seed of a repeat, for its split and for all that is trained on it."""
+        return derive_seed(self._root_seed, repeat, fold)
 
     def of(self, network: Network, repeat: int, fold: int) -> RowSplit:
         """Return the split of a repeat for a network: one for all that want it stratified, one for the rest."""
@@ -87,22 +91,20 @@ class Splits:
     @cached_property
     def _looks_like_classes(self) -> bool:
         labels = self._labels("classes")
-        if self._fraction is None or labels is None or labels.dtype.kind == "f":
+        if self.fraction is None or labels is None or labels.dtype.kind == "f":
             return False
         with suppress(ValueError):
-            _check_split(labels, self._fraction, stratify=True)
+            _check_split(labels, self.fraction, stratify=True)
             return True
         return False
 
     def _draw(self, kind: str, repeat: int, fold: int) -> RowSplit:
-        if self._fraction is None:
-            return RowSplit.of(self._data, None, None)
+        if self.fraction is None:
+            return RowSplit.of(self.data, None, None)
         labels = self._labels(kind)
-        y = self._data.y if labels is None else labels
-        rows, held_out = split_rows(
-            y, self._fraction, derive_seed(self._seed, repeat, fold), labels is not None
-        )
-        return RowSplit.of(self._data, rows, held_out)
+        y = self.data.y if labels is None else labels
+        rows, held_out = split_rows(y, self.fraction, self.seed(repeat, fold), labels is not None)
+        return RowSplit.of(self.data, rows, held_out)
 
 
 def _labels(y: NDArray[Any], kind: str) -> NDArray[Any] | None:

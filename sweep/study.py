@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Any
 
-from neuralnet_core import Model, Network
+from neuralnet_core import Model, Network, shown
 
 from .data import Data
 from .execution import Work, function_task, record_task, run_function, train_jobs
@@ -24,7 +25,8 @@ SEED_BITS = 32  # of a function's seed: as many as scikit-learn and NumPy's lega
 class Study:
     """All that a run is about to do: its trials, and a job for each distinct thing to train.
 
-    The jobs, by identity, are networks (`Job`), or calls of the function if there is one (`FunctionJob`).
+    The jobs, by identity, are networks (`Job`), or calls of the function if there is one (`FunctionJob`). `fraction` is
+    the share of the rows that each repeat holds out; None if `data` has rows of its own for that, or nothing has.
     """
 
     configurations: Sequence[Configuration]
@@ -32,15 +34,15 @@ class Study:
     jobs: dict[str, Any]
     failed: dict[str, Record]
     data: Data
+    fraction: float | None
     dtype: str
     function: Function | None = None
 
     @classmethod
-    def of(
-        cls, seeds: Sequence[int], dtype: str, built: Sequence[Configuration], data: Data, splits: Splits
-    ) -> Study:
+    def of(cls, built: Sequence[Configuration], dtype: str, repeats: int, splits: Splits) -> Study:
         """Return the trials in order of configuration, then repeat; equal identities share a job."""
-        study = cls(built, [], {}, {}, data, dtype)
+        study = cls(built, [], {}, {}, splits.data, splits.fraction, dtype)
+        seeds = [splits.seed(repeat, 0) for repeat in range(repeats)]
         settings: dict[str, int] = {}
         for configuration in built:
             setting = settings.setdefault(configuration.key, len(settings))
@@ -50,7 +52,7 @@ class Study:
                     study.failed[identity] = _failure(identity, configuration.error)
                 else:
                     split = splits.of(configuration.network, repeat, 0)
-                    identity = identity_of(configuration.key, seed, data.digest, split.digest)
+                    identity = identity_of(configuration.key, seed, study.data.digest, split.digest)
                     if identity not in study.jobs:
                         value = (configuration.network, configuration.optimizer)
                         study.jobs[identity] = Job(*value, seed, split, setting, identity)
@@ -62,27 +64,23 @@ class Study:
 
     @classmethod
     def of_function(
-        cls,
-        function: Function,
-        space: Iterable[dict[str, Any]],
-        seeds: Sequence[int],
-        data: Data,
-        splits: Splits,
+        cls, function: Function, space: Iterable[dict[str, Any]], repeats: int, splits: Splits
     ) -> Study:
         """Return the trials of a user's function, in order of configuration, then repeat."""
+        data = splits.data
+        seeds = [splits.seed(repeat, 0) % 2**SEED_BITS for repeat in range(repeats)]
         trials: list[Trial] = []
         jobs: dict[str, FunctionJob] = {}
         configurations = []
         for number, params in enumerate(space):
             key = function.key(params)
             configurations.append(Configuration(number, params, None, None, None, key))
-            for repeat, full_seed in enumerate(seeds):
-                seed = full_seed % 2**SEED_BITS
+            for repeat, seed in enumerate(seeds):
                 split = splits.of_data(repeat, 0)
                 identity = identity_of(key, seed, data.digest, split.digest)
                 jobs.setdefault(identity, FunctionJob(params, seed, split, identity))
                 trials.append(Trial(len(trials), number, repeat, 0, seed, params, identity))
-        return cls(configurations, trials, jobs, {}, data, data.X.dtype.name, function)
+        return cls(configurations, trials, jobs, {}, data, splits.fraction, data.X.dtype.name, function)
 
     @property
     def networks(self) -> list[Network] | None:
@@ -106,6 +104,23 @@ class Study:
             "function": self.function.call,
             "extras": self.function.extras,
         }
+
+    def trial(self, wanted: object) -> Trial:
+        """Return the trial of a number, or the first of the identity that a text is the beginning of."""
+        found: list[Trial] = []
+        if isinstance(wanted, str):
+            found = [one for one in self.trials if one.identity.startswith(wanted)]
+        elif isinstance(wanted, Integral):
+            found = [one for one in self.trials if one.trial == wanted]
+        if not found:
+            raise ValueError(
+                f"trial must be one of the {len(self.trials)} trials or begin an identity of these, got {shown(wanted)}"
+            )
+        if (several := len({one.identity for one in found})) > 1:
+            raise ValueError(
+                f"trial must begin one identity, got {shown(wanted)}, which begins {several}; give more of it"
+            )
+        return found[0]
 
     def run(self, trial: Trial) -> Model | dict[str, float]:
         """Run a trial in this process: its model, or what its function gives back; an error raises."""

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
-from numbers import Integral, Real
+from numbers import Real
 from typing import Any
 
 from numpy.typing import ArrayLike
@@ -19,17 +19,16 @@ from neuralnet_core import (
     check_flag,
     check_integer,
     check_seed,
-    derive_seed,
-    engine_info,
     shown,
 )
 
 from .data import Data
+from .description import describe
 from .execution import check_workers
 from .functions import Function
 from .garbage import rare_collections
-from .jobs import Build, Trial, check_parameters, configurations
-from .objective import check_objective, higher_is_better
+from .jobs import Build, check_parameters, configurations
+from .objective import check_objective
 from .progress import progress_for
 from .recording import Recorder, states_to_retry
 from .results import Results
@@ -234,14 +233,12 @@ class Sweep:
             study = self.study(X, y, validation, sample_weight)
             decides = check_objective(objective, study.networks, validation is not None)
             shown = progress_for(progress, decides)
-            description = {**self._description(study.data, validation, decides), "source": source}
+            description = describe(self, study, decides, source)
             opened = None if store is None else stack.enter_context(Store.open(store))
             recorder = Recorder(study, opened, retry)
             recorder.begin(description, accept_changed)
-            call = partial(call_to_run_one, validation=validation, weighted=sample_weight is not None)
-            interruption = recorder.train(
-                workers, backend, keep_models, shown, timeout=timeout, describe=call
-            )
+            limits = {"timeout": timeout, "describe": partial(call_to_run_one, study)}
+            interruption = recorder.train(workers, backend, keep_models, shown, **limits)
             lost = opened is not None and not opened.is_in_place()
         tell(study, recorder, interruption, store, lost=lost)
         return Results(
@@ -304,9 +301,9 @@ class Sweep:
         seed = check_seed(seed)
         workers, backend = self._check_workers(n_jobs, backend, timeout)
         study = self.study(X, y, validation, sample_weight)
-        call = partial(call_to_run_one, validation=validation, weighted=sample_weight is not None)
+        limits = {"timeout": timeout, "describe": partial(call_to_run_one, study)}
         with Store.read(store) as opened:
-            return verify(study, opened, sample, seed, workers, backend, timeout=timeout, describe=call)
+            return verify(study, opened, sample, seed, workers, backend, **limits)
 
     def study(
         self,
@@ -318,14 +315,13 @@ class Sweep:
         """Return all that `run` would do with this data, checked and worked out, but nothing trained."""
         fraction, held_out = check_validation(validation)
         data = Data.of(X, y, held_out, sample_weight, self.dtype)
-        seeds = [derive_seed(self.seed, repeat, 0) for repeat in range(self.repeats)]
         splits = Splits(data, fraction, self.seed)
         if self.build is not None:
             built = configurations(self.build, self.space, data.input_shape, self.dtype)
-            return Study.of(seeds, self.dtype, built, data, splits)
+            return Study.of(built, self.dtype, self.repeats, splits)
         function = Function.of(self.function, self.version)
         function.check_given(validation=validation, sample_weight=sample_weight)
-        return Study.of_function(function, self.space, seeds, data, splits)
+        return Study.of_function(function, self.space, self.repeats, splits)
 
     def run_trial(
         self,
@@ -358,16 +354,7 @@ class Sweep:
         {'total': 30.0}
         """
         study = self.study(X, y, validation, sample_weight)
-        found: list[Trial] = []
-        if isinstance(trial, str):
-            found = [one for one in study.trials if one.identity.startswith(trial)]
-        elif isinstance(trial, Integral):
-            found = [one for one in study.trials if one.trial == trial]
-        if not found:
-            raise ValueError(
-                f"trial must be one of the {len(study.trials)} trials or begin an identity of these, got {shown(trial)}"
-            )
-        return study.run(found[0])
+        return study.run(study.trial(trial))
 
     def _check_workers(self, n_jobs: int, backend: str, timeout: float | None) -> tuple[int, str]:
         """Return (workers, back end), or say in one line what does not go with what is run."""
@@ -380,22 +367,3 @@ class Sweep:
         if timeout is not None and not (seconds and 0 < timeout < math.inf):
             raise ValueError(f"timeout must be a number of seconds > 0, got {shown(timeout)}")
         return workers, backend
-
-    def _description(self, data: Data, validation: object, objective: str | None) -> dict[str, Any]:
-        engine = engine_info()
-        fraction, _ = check_validation(validation)
-        return {
-            "objective": objective,
-            "higher_is_better": None if objective is None else higher_is_better(objective),
-            "parameters": list(self.space.names),
-            "configurations": self.space.size,
-            "repeats": self.repeats,
-            "seed": self.seed,
-            "dtype": self.dtype,
-            "validation": fraction if data.validation is None else "data",
-            "input_shape": list(data.input_shape),
-            "rows": len(data.X),
-            "data_digest": data.digest,
-            "numerics_version": engine.numerics_version,
-            "instruction_set": engine.instruction_set,
-        }

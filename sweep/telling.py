@@ -8,19 +8,17 @@ import warnings
 from .execution import Interruption
 from .jobs import FunctionJob, Job
 from .recording import Recorder
-from .splits import check_validation
 from .study import Study
 
 __all__ = ["call_to_run_one", "tell"]
 
 
-def call_to_run_one(job: Job | FunctionJob, validation: object, weighted: bool) -> str:
+def call_to_run_one(study: Study, job: Job | FunctionJob) -> str:
     """Return what a user types to run a job by itself."""
-    fraction, held_out = check_validation(validation)
     arguments = [repr(job.identity[:12]), "X", "y"]
-    arguments += [] if fraction is None else [f"validation={fraction!r}"]
-    arguments += [] if held_out is None else ["validation=(Xv, yv)"]
-    arguments += ["sample_weight=sample_weight"] if weighted else []
+    arguments += [] if study.fraction is None else [f"validation={study.fraction!r}"]
+    arguments += [] if study.data.validation is None else ["validation=(Xv, yv)"]
+    arguments += [] if study.data.sample_weight is None else ["sample_weight=sample_weight"]
     return f"sweep.run_trial({', '.join(arguments)})"
 
 
