@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,7 @@ import numpy as np
 from .errors import ConfigError
 from .labels import format_interval, format_value, printable
 from .results import Results
+from .tables import names_after, varying_columns
 
 if TYPE_CHECKING:
     from pandas import DataFrame  # noqa: TID251 - a type only
@@ -32,9 +33,7 @@ HIDDEN = ("configuration", "fold", "seed", "identity", "digest", "started", "wor
 def readable_summary(results: Results, top: int | None = None) -> str:
     """Return the best configurations as aligned text: what varies, and each metric's mean with its interval."""
     summary = results.summary if top is None else results.summary.head(top)
-    metrics = _objective_first(
-        results, [c.removeprefix("mean_") for c in summary.columns if c.startswith("mean_")]
-    )
+    metrics = sorted(names_after("mean_", summary), key=lambda name: name != results.objective)
     parameters = _varying(results.summary)
     header = ["rank", *(name.removeprefix("params_") for name in parameters), *metrics, "n"]
     rows = []
@@ -96,12 +95,8 @@ def align(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def _varying(table: DataFrame) -> list[str]:
-    params = [name for name in table.columns if name.startswith("params_")]
-    return [name for name in params if table[name].map(repr).nunique() > 1] or params
-
-
-def _objective_first(results: Results, metrics: Iterable[str]) -> list[str]:
-    return sorted(metrics, key=lambda name: name != results.objective)
+    """Return the parameters that vary, or all if none does: a table that showed none would say little."""
+    return varying_columns(table) or [f"params_{name}" for name in names_after("params_", table)]
 
 
 def _interval(mean: float, low: float, high: float) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import html
 import os
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -18,12 +17,20 @@ import numpy as np
 from neuralnet_core import Model, shown
 
 from .jobs import Record, Trial
-from .labels import counted, format_interval, format_value, printable, varying_parameters
+from .models import Models
 from .objective import choose_objective, higher_is_better, rank
+from .overview import in_words, overview, overview_html
 from .replay import Replay
 from .statistics import paired_differences, summarize
 from .store import Store
-from .tables import PENDING, configurations_table, curves_table, metric_names, trials_table
+from .tables import (
+    PENDING,
+    configurations_table,
+    curves_table,
+    metric_names,
+    trials_table,
+    varying_columns,
+)
 from .values import plain_value
 
 if TYPE_CHECKING:
@@ -32,7 +39,6 @@ if TYPE_CHECKING:
     from .plots import Plots
 
 MOST_PAIRS = 1_000_000
-SHOWN_ROWS = 10  # of the summary, in a notebook
 
 
 class Results:
@@ -111,9 +117,8 @@ class Results:
         self.description = dict(description)
         self._trials = list(trials)
         self._records = records
-        self._train_again = train_again
-        self._kept_models = kept_models or {}
         self._store = None if store is None else Path(store)
+        self._models = Models(train_again, kept_models or {}, self._store)
         self.interrupted = interrupted
         self.store_lost = store_lost
         self._metrics = metric_names(self._recorded())
@@ -213,9 +218,9 @@ class Results:
             return paired_differences(self._trials_table, name, pairs)
         a = self._configuration(baseline)
         frame = paired_differences(self._trials_table, name, [(a, b) for b in order if b != a])
-        for place, column in enumerate(self._varying_columns(), start=2):
-            values = self._summary.set_index("configuration")[column]
-            frame.insert(place, column, values.loc[frame["b"]].array)
+        parameters = self._summary.set_index("configuration")
+        for place, column in enumerate(varying_columns(self._summary), start=2):
+            frame.insert(place, column, parameters.loc[frame["b"], column].array)
         return frame
 
     def model(self, trial: int | None = None) -> Model:
@@ -239,17 +244,7 @@ class Results:
         wanted = next((t for t in self._trials if known and t.trial == trial), None)
         if wanted is None:
             raise ValueError(f"trial must be one of the {len(self._trials)} trials, got {shown(trial)}")
-        record = self._records.get(wanted.identity)
-        if record is None or record.digest is None:
-            reason = PENDING if record is None else f"{record.state}: {record.error or 'no parameters'}"
-            raise ValueError(f"trial {trial} has no model ({reason})")
-        model = self._kept_model(wanted.identity) or self._model_again(wanted)
-        if model.digest() != record.digest:
-            raise ValueError(
-                f"the model of trial {trial} is not the recorded one (digest {model.digest()[:12]}, recorded"
-                f" {record.digest[:12]}): was it trained on other data, or by another version?"
-            )
-        return model
+        return self._models.of(wanted, self._records.get(wanted.identity))
 
     @cached_property
     def plot(self) -> Plots:
@@ -283,14 +278,12 @@ class Results:
         with Store.read(self._store) as store:
             return curves_table(self._trials, store.records())
 
-    def _varying_columns(self) -> list[str]:
-        params = {t.configuration: _plain(t.params) for t in self._trials}
-        return [f"params_{name}" for name in varying_parameters(list(params.values()))]
-
     def _best_configuration(self) -> int:
         if not self._summary["n"].any():
             errors = [record.error for record in self._recorded() if record.error]
-            raise ValueError(f"no trial is done ({self._states()})" + (f": {errors[0]}" if errors else ""))
+            raise ValueError(
+                f"no trial is done ({in_words(self.states)})" + (f": {errors[0]}" if errors else "")
+            )
         return int(self._summary["configuration"].iloc[0])
 
     def _first_of_the_best(self) -> int:
@@ -314,56 +307,11 @@ class Results:
             f"baseline must be a configuration's number or parameters, or 'all', got {shown(baseline)}"
         )
 
-    def _kept_model(self, identity: str) -> Model | None:
-        kept = self._kept_models.get(identity)
-        if kept is not None or self._store is None:
-            return kept
-        with Store.read(self._store) as store:
-            npz = store.model(identity)
-        return None if npz is None else Model.from_bytes(npz)
-
-    def _model_again(self, trial: Trial) -> Model:
-        if self._train_again is None:
-            raise ValueError(
-                f"the model of trial {trial.trial} was not kept: run the sweep on this store again, which trains"
-                " nothing anew, and ask its results"
-            )
-        return self._train_again(trial)
-
-    def _states(self) -> str:
-        return ", ".join(f"{count} {state}" for state, count in self.states.items()) or "no trials"
-
-    def _headline(self) -> list[str]:
-        """Return what one wants to know first, a line each."""
-        configurations = len(self._summary)
-        trials, of = counted(len(self._trials), "trial"), counted(configurations, "configuration")
-        lines = [f"{trials} of {of}: {self._states()}"]
-        errors = [record.error for record in self._recorded() if record.error]
-        if errors:
-            lines.append(f"the first error: {errors[0]}")
-        if self._summary["n"].any():
-            first = self._summary.iloc[0]
-            value = format_interval(*(first[f"{k}_{self.objective}"] for k in ("mean", "ci_low", "ci_high")))
-            n = int(first["n"])
-            what = f"mean and 95 % interval, n = {n}" if n > 1 else "one repeat, so no interval"
-            lines.append(f"best {self.objective}: {value} ({what})")
-            lines.append(", ".join(f"{name}={format_value(plain_value(v))}" for name, v in self.best.items()))
-        if self._metrics and not any(name.startswith("validation") for name in self._metrics):
-            lines.append("no validation data: the objective is a training metric")
-        return lines
-
     def __repr__(self) -> str:
-        return "\n  ".join(["Results", *map(printable, self._headline())])
+        return overview(self)
 
     def _repr_html_(self) -> str:
-        names = ("mean", "ci_low", "ci_high")
-        columns = ["rank", *self._varying_columns(), "n", *(f"{name}_{self.objective}" for name in names)]
-        shown = self._summary[[name for name in columns if name in self._summary]].head(SHOWN_ROWS)
-        lines = "<br>".join(html.escape(line) for line in self._headline())
-        table = shown.to_html(index=False, border=0, float_format=lambda value: f"{value:.5g}")
-        more = len(self._summary) - len(shown)
-        rest = f"<p>and {more} more in <code>results.summary</code></p>" if more > 0 else ""
-        return f"<p><b>Results</b><br>{lines}</p>{table}{rest}"
+        return overview_html(self)
 
 
 def _plain(params: Mapping[str, Any]) -> dict[str, Any]:

@@ -92,6 +92,17 @@ def curves_table(trials: Sequence[Trial], records: Mapping[str, Record]) -> pand
     )
 
 
+def names_after(prefix: str, table: pandas.DataFrame) -> list[str]:
+    """Return what follows a prefix (``params_``, ``mean_``) in the names of a table's columns."""
+    return [str(name).removeprefix(prefix) for name in table.columns if str(name).startswith(prefix)]
+
+
+def varying_columns(table: pandas.DataFrame) -> list[str]:
+    """Return the names of the ``params_`` columns that do not hold one value everywhere."""
+    params = [f"params_{name}" for name in names_after("params_", table)]
+    return [name for name in params if table[name].map(repr).nunique() > 1]
+
+
 def _params_columns(trials: Sequence[Trial]) -> dict[str, Any]:
     """Return a ``params_`` column per parameter; one that a configuration does not have is None there."""
     place: dict[int, int] = {}

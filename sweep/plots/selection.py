@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from neuralnet_core import check_integer
 from sweep.labels import Labels, configuration_labels, counted, varying_parameters
 from sweep.objective import choose_objective, higher_is_better, rank
+from sweep.tables import names_after
 
 from .parameters import Scale, scale_of
 
@@ -74,7 +75,7 @@ def select(results: Results, metric: str | None, top: int | None = None) -> Sele
     if top is not None:
         check_integer("top", top, at_least=1)
     summary = results.summary
-    measured = _columns(summary, "mean_")
+    measured = names_after("mean_", summary)
     name = choose_objective(measured, results.objective if metric is None else metric)
     if not summary["n"].any():
         raise ValueError("there is nothing to plot: no trial is done")
@@ -101,11 +102,6 @@ def select(results: Results, metric: str | None, top: int | None = None) -> Sele
 
 
 def _params(summary: pandas.DataFrame) -> list[dict[str, Any]]:
-    names = _columns(summary, "params_")
+    names = names_after("params_", summary)
     columns = [summary[f"params_{name}"].tolist() for name in names]
     return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)] or [{}] * len(summary)
-
-
-def _columns(table: pandas.DataFrame, prefix: str) -> list[str]:
-    """Return what follows a prefix in the names of columns."""
-    return [str(name).removeprefix(prefix) for name in table if str(name).startswith(prefix)]

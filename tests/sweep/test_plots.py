@@ -403,8 +403,8 @@ class FakeModel:
 
 
 def test_decision_boundaries_are_small_multiples(make_results: Make) -> None:
-    results = make_results(24)
-    results._train_again = lambda trial: FakeModel(f"digest of {trial.identity}")
+    made = make_results(24)
+    results = Results(made._trials, made._records, {}, lambda trial: FakeModel(f"digest of {trial.identity}"))
     X, y = np.random.default_rng(0).normal(size=(50, 2)), np.arange(50) % 2
     axes = results.plot.decision_boundaries(X, y)
     check(axes)
