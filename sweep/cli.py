@@ -8,9 +8,6 @@ from __future__ import annotations
 import contextlib
 import importlib.metadata
 import inspect
-import shlex
-import shutil
-import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -103,7 +100,7 @@ def run(
     Values of the file are replaced by NAME=VALUE, for example optimizer.epochs=5 or 'space.hidden=[8, 16]'.
     """
     from .config import load_experiment
-    from .reporting import INTERRUPTED, closing_lines, exit_code, trained_line
+    from .reporting import INTERRUPTED, closing_lines, exit_code, trained_line, what_next
 
     workers, _ = usage_errors(check_workers, n_jobs, backend, "threads")
     experiment = load_experiment(file, overrides)
@@ -133,16 +130,16 @@ def run(
             source=experiment.source,
         )
     except (KeyboardInterrupt, SystemExit):
-        _say_what_next(store, interrupted=True)
+        _say_how_to_resume(store)
         raise
     if exit_code(results) == INTERRUPTED:
         # Whoever stops a run wants it to end: there is `sweep table` for the rest.
-        _say_what_next(store, interrupted=True)
+        _say_how_to_resume(store)
         return INTERRUPTED
     seconds = time.perf_counter() - started
     say("\n".join([trained_line(results, before, seconds), *closing_lines(results)]))
     if "done" in results.states and not results.store_lost:
-        _say_what_next(store, interrupted=False)
+        say(what_next(store, resume=False))
     return exit_code(results)
 
 
@@ -156,22 +153,11 @@ def _recorded(store: Path, retry: tuple[str, ...]) -> frozenset[str]:
         return frozenset(opened.identities(without=retry))
 
 
-def _say_what_next(store: Path, *, interrupted: bool) -> None:
-    """Print what to type next, with the command as it was typed now; first of all how to resume."""
-    command = sys.argv[0]
-    found = shutil.which("sweep")
-    if Path(command).name != "sweep" or (found and Path(command).exists() and Path(found).samefile(command)):
-        command = "sweep"
-    arguments = [
-        ["plot", str(store), "comparison"],
-        ["plot", str(store), "learning_curves"],
-        ["table", str(store), "--trials", "--out", f"{store.stem}.csv"],
-    ]
-    if interrupted:
-        arguments.insert(0, sys.argv[1:])
-    lines = ["what next:", *(f"  {shlex.join([command, *rest])}" for rest in arguments)]
+def _say_how_to_resume(store: Path) -> None:
+    from .reporting import what_next
+
     with contextlib.suppress(OSError):  # of a terminal that was closed, say
-        say("\n".join(lines))
+        say(what_next(store, resume=True))
 
 
 # --- sweep status, sweep verify -------------------------------------------------------------------------------

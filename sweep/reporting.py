@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import shlex
+import shutil
+import sys
 from collections.abc import Collection
+from pathlib import Path
 
 from .errors import TRY_AGAIN
 from .export import readable_summary
@@ -11,7 +15,7 @@ from .labels import counted, format_value
 from .results import Results
 from .tables import PENDING
 
-__all__ = ["INTERRUPTED", "closing_lines", "exit_code", "trained_line"]
+__all__ = ["INTERRUPTED", "closing_lines", "exit_code", "trained_line", "what_next"]
 
 SOME_FAILED = 1
 INTERRUPTED = 130
@@ -61,6 +65,21 @@ def closing_lines(results: Results) -> list[str]:
         lines += ["", f"{shown} configuration{'s' * (count != 1)}: {what}", ""]
         lines += [readable_summary(results, SHOWN), "", *_best(results), ""]
     return lines
+
+
+def what_next(store: Path, *, resume: bool) -> str:
+    """Return what to type next, with the command as it was typed now; first of all, how to resume."""
+    command = sys.argv[0]
+    found = shutil.which("sweep")
+    if Path(command).name != "sweep" or (found and Path(command).exists() and Path(found).samefile(command)):
+        command = "sweep"
+    arguments = [
+        *([sys.argv[1:]] if resume else []),
+        ["plot", str(store), "comparison"],
+        ["plot", str(store), "learning_curves"],
+        ["table", str(store), "--trials", "--out", f"{store.stem}.csv"],
+    ]
+    return "\n".join(["what next:", *(f"  {shlex.join([command, *rest])}" for rest in arguments)])
 
 
 def _best(results: Results) -> list[str]:
