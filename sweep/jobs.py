@@ -112,6 +112,10 @@ class Curves(Mapping[str, NDArray[np.float32]]):
     def __len__(self) -> int:
         return len(self._names)
 
+    def points(self) -> tuple[tuple[str, ...], bytes]:
+        """Return the names, and the values of all, curve by curve, as bytes of little-endian single precision."""
+        return self._names, self._values.astype("<f4", copy=False).tobytes()
+
 
 @lru_cache(maxsize=256)
 def _in_order(names: tuple[str, ...]) -> tuple[str, ...]:

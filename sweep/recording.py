@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import closing
 from typing import Any
 
@@ -68,9 +68,8 @@ class Recorder:
             self.waiting -= {i for i, one in self.records.items() if one.state not in self._again}
             self._store.describe(description)
             self._store.replace_trials(self._study.trials, self._study.configurations)
-        for identity, record in self._study.failed.items():
-            if identity in self.waiting:
-                self._keep(record, None)
+        failed = [record for identity, record in self._study.failed.items() if identity in self.waiting]
+        self._keep(failed, [None] * len(failed))
 
     def train(
         self, workers: int, backend: str, keep_models: bool, progress: Progress, **limits: Any
@@ -85,22 +84,23 @@ class Recorder:
         with progress, closing(execution.run(work, **options)) as outcomes:
             for _, outcome in outcomes:
                 records = [record for record in outcome.records if record is not None]
-                for record, model in zip(records, outcome.models or [None] * len(records), strict=True):
-                    self._keep(record, model)
+                self._keep(records, outcome.models or [None] * len(records))
                 if self._store is not None:
                     self._store.commit_soon()  # so that a kill costs what a chunk costs, and not what waits besides
                 progress.advance(records, execution.schedule.pace())
         return execution.interruption
 
-    def _keep(self, record: Record, model: Model | None) -> None:
-        self.waiting.discard(record.identity)
+    def _keep(self, records: Sequence[Record], models: Sequence[Model | None]) -> None:
+        self.waiting.difference_update(record.identity for record in records)
+        pairs = zip(records, models, strict=True)
         if self._store is None:
-            self.records[record.identity] = record
-            if model is not None:
-                self.models[record.identity] = model
+            self.records.update((record.identity, record) for record in records)
+            self.models.update((record.identity, model) for record, model in pairs if model is not None)
         else:
-            self._store.record(record, None if model is None else model.to_bytes())
-            self.records[record.identity] = record._replace(curves={})
+            self._store.record_all(
+                (record, None if model is None else model.to_bytes()) for record, model in pairs
+            )
+            self.records.update((record.identity, record._replace(curves={})) for record in records)
 
 
 def _tell_of_changes(before: Mapping[str, Any], now: Mapping[str, Any], recorded: int, wanted: int) -> None:

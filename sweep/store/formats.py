@@ -87,6 +87,7 @@ def _is_empty(connection: Connection) -> bool:
 
 def _migrate(connection: Connection, version: int) -> None:
     """Bring a store of an earlier format to today's: all of it or, where anything fails, nothing."""
+    connection.create_function("unhexed", 1, bytes.fromhex)
     connection.executescript(
         f"BEGIN IMMEDIATE; {steps_from(version)} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;"
     )

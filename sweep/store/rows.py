@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from types import NoneType
 from typing import Any
 
@@ -11,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuralnet_core import Network, Optimizer, from_dict, parse_json
-from sweep.jobs import STATES, Configuration, Record, Trial, built_key, failed_key
+from sweep.jobs import STATES, Configuration, Curves, Record, Trial, built_key, failed_key
 from sweep.values import decode_metrics, decode_params, encode_metrics, encode_params
 
 from .faults import StoreError
@@ -19,7 +21,6 @@ from .faults import StoreError
 __all__ = [
     "BuiltRows",
     "configurations_of",
-    "curve_rows",
     "curves_of",
     "description_of",
     "moment_of",
@@ -136,18 +137,25 @@ def _value(text: object, kind: type) -> Any:
 
 
 def record_row(record: Record) -> Row:
-    """Return the row of a record, without its curves."""
+    """Return the row of a record."""
+    curves = record.curves if isinstance(record.curves, Curves) else Curves(record.curves)
+    names, points = curves.points()
     return (
         record.identity, record.state, int(record.epoch), encode_metrics(record.metrics), record.error,
-        record.digest, float(record.started), float(record.seconds), record.worker,
+        record.digest, float(record.started), float(record.seconds), record.worker, _text(names), points,
     )  # fmt: skip
 
 
-def record_of(row: Sequence[Any], curves: Mapping[str, NDArray[np.float64]]) -> Record:
-    """Return the record of a row."""
-    identity, state, epoch, metrics, error, digest, started, seconds, worker = row
+@lru_cache(maxsize=256)
+def _text(names: tuple[str, ...]) -> str:
+    return json.dumps(names)
+
+
+def record_of(row: Sequence[Any]) -> Record:
+    """Return the record of a row, with or without its curves."""
+    identity, state, epoch, metrics, error, digest, started, seconds, worker, *curves = row
     # A damaged file holds anything anywhere, whatever its schema says.
-    kinds = zip(row, RECORD_KINDS, strict=True)
+    kinds = zip(row, RECORD_KINDS, strict=False)
     _check(
         all(isinstance(value, kind) for value, kind in kinds), f"the record {str(identity)[:20]!r} is none"
     )
@@ -155,23 +163,30 @@ def record_of(row: Sequence[Any], curves: Mapping[str, NDArray[np.float64]]) -> 
     _check(epoch >= 0, f"a record has the epoch {epoch}")
     _check(0 <= started <= LAST_SECOND and 0 <= seconds < math.inf, f"a record has the times {row[6:8]}")
     return Record(
-        identity, state, epoch, decode_metrics(metrics), curves, error, digest, started, seconds, worker
+        identity,
+        state,
+        epoch,
+        decode_metrics(metrics),
+        curves_of(*curves) if curves else {},
+        error,
+        digest,
+        started,
+        seconds,
+        worker,
     )
 
 
-def curve_rows(record: Record) -> Iterator[tuple[str, bytes]]:
-    """Yield (metric, points) of each curve of a record, in single precision."""
-    for name, values in record.curves.items():
-        yield name, np.asarray(values, "<f4").tobytes()
-
-
-def curves_of(rows: Iterable[Row]) -> dict[int, dict[str, NDArray[np.float64]]]:
-    """Return the curves of (record, metric, points) rows, by record and metric."""
-    curves: dict[int, dict[str, NDArray[np.float64]]] = {}
-    for record, metric, points in rows:
-        _check(isinstance(metric, str), f"a curve has the name {metric!r}")
-        curves.setdefault(record, {})[metric] = np.frombuffer(points, "<f4").astype(np.float64)
-    return curves
+def curves_of(text: Any, points: Any) -> dict[str, NDArray[np.float64]]:
+    """Return the curves whose names and values a row has, by metric."""
+    _check(isinstance(text, str) and isinstance(points, bytes), "a record has no curves")
+    names = parse_json(text)
+    is_names = isinstance(names, list) and all(isinstance(name, str) for name in names)
+    _check(is_names, f"curves have the names {text[:40]!r}")
+    if not names:
+        return {}
+    values = np.frombuffer(points, "<f4").astype(np.float64)
+    _check(values.size % len(names) == 0, f"{len(names)} curves have {values.size} values")
+    return dict(zip(names, values.reshape(len(names), -1), strict=True))
 
 
 def states_of(rows: Iterable[Row]) -> dict[str | None, int]:

@@ -31,7 +31,6 @@ from .formats import check_whole
 from .rows import (
     BuiltRows,
     configurations_of,
-    curve_rows,
     curves_of,
     description_of,
     moment_of,
@@ -48,13 +47,15 @@ SELECT trial, configuration, repeat, fold, seed, identity, params
 FROM trials LEFT JOIN configurations USING (configuration) ORDER BY trial
 """
 RECORDS = """
-SELECT record, identity, state, epoch, metrics, error, digest, started, seconds, worker
+SELECT identity, state, epoch, metrics, error, digest, started, seconds, worker{}
 FROM records ORDER BY record
 """
-CURVES = "SELECT record, metric, points FROM curves"
-CURVES_OF_ONE = f"{CURVES} WHERE record = (SELECT record FROM records WHERE identity = ?)"
+CURVES = "SELECT curves, points FROM records WHERE identity = ?"
 STATE_COUNTS = "SELECT state, count(*) FROM trials LEFT JOIN records USING (identity) GROUP BY state"
 ROW_BYTES = 400  # of a record without its curves and its model, roughly
+# What is written by the same statements; on a full disk a batch has room whole or not at all.
+BATCH_ROWS = 50
+BATCH_BYTES = 1 << 20
 
 
 class Store:
@@ -159,12 +160,24 @@ class Store:
         without a result ("failed", "timeout", ...) gives way to a new one. A second result that is not the
         same as the first is refused: that is an error of this or of a later call.
         """
-        curves = list(curve_rows(record))
-        size = ROW_BYTES + sum(len(points) for _, points in curves) + len(model_bytes or b"")
-        row = record_row(record)
-        self._put(
-            partial(actions.insert_record, row=row, curves=curves, model=model_bytes, path=self.path), size
-        )
+        self.record_all([(record, model_bytes)])
+
+    def record_all(self, records: Iterable[tuple[Record, bytes | None]]) -> None:
+        """Queue many as `record` does one."""
+        rows: list[tuple[Any, ...]] = []
+        models: list[tuple[bytes, str]] = []
+        size = 0
+        for record, model_bytes in records:
+            rows.append(record_row(record))
+            size += ROW_BYTES + len(rows[-1][-1])
+            if model_bytes is not None:
+                models.append((model_bytes, record.identity))
+                size += len(model_bytes)
+            if len(rows) == BATCH_ROWS or size > BATCH_BYTES:
+                self._put(partial(actions.insert_records, rows=rows, models=models, path=self.path), size)
+                rows, models, size = [], [], 0
+        if rows:
+            self._put(partial(actions.insert_records, rows=rows, models=models, path=self.path), size)
 
     def commit_soon(self) -> None:
         """Let everything queued be committed now, by the writer's thread; do not wait for it."""
@@ -213,14 +226,14 @@ class Store:
     def records(self, *, curves: bool = True) -> dict[str, Record]:
         """Return every record by identity, in order of recording; without curves it is quicker."""
         with one_line(self.path):
-            rows = self._rows(RECORDS)
-            points = curves_of(self._rows(CURVES)) if curves else {}
-            return {row[0]: record_of(row, points.get(number, {})) for number, *row in rows}
+            rows = self._rows(RECORDS.format(", curves, points" if curves else ""))
+            return {row[0]: record_of(row) for row in rows}
 
     def curves(self, identity: str) -> dict[str, NDArray[np.float64]]:
         """Return the curves of one record, by metric; none if there is no such record."""
         with one_line(self.path):
-            return next(iter(curves_of(self._rows(CURVES_OF_ONE, (identity,))).values()), {})
+            found = self._rows(CURVES, (identity,))
+            return curves_of(*found[0]) if found else {}
 
     def states(self) -> dict[str | None, int]:
         """Return how many trials of the present sweep are in each state; those without a record under None."""

@@ -7,13 +7,10 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, NamedTuple, Protocol
 
-# A commit costs one fsync (about 1-10 ms): shared by this many rows or bytes ...
-GROUP_ROWS = 1_000
-GROUP_BYTES = 4 << 20
+# A commit costs one fsync (about 1-10 ms): shared by so many bytes ...
+GROUP_BYTES = 2 << 20
 GROUP_SECONDS = 0.5  # ... or by what came in this time: the most that a crash can cost (see `hurry`)
-# Whoever queues more than the disk takes waits.
-QUEUE_ROWS = 20_000
-QUEUE_BYTES = 64 << 20
+QUEUE_BYTES = 16 << 20  # whoever queues more than the disk takes waits
 
 
 class Connection(Protocol):
@@ -91,7 +88,7 @@ class GroupWriter:
     def put(self, action: Action, size: int = 0) -> None:
         """Queue an action that writes some `size` bytes; wait while the queue is full."""
         with self._changed:
-            self._changed.wait_for(lambda: not self._is_full() or self._error or self._stopping)
+            self._changed.wait_for(lambda: self._pending_bytes < QUEUE_BYTES or self._error or self._stopping)
             self.raise_error()
             if self._stopping:
                 raise RuntimeError("the writer was stopped")
@@ -169,7 +166,7 @@ class GroupWriter:
             if self._pending:
                 self._changed.wait_for(self._hurry, GROUP_SECONDS)
             count, size = 0, 0
-            while count < min(len(self._pending), GROUP_ROWS) and (not count or size < GROUP_BYTES):
+            while count < len(self._pending) and size < GROUP_BYTES:
                 size += self._pending[count].size
                 count += 1
             group = self._pending[:count]
@@ -182,10 +179,7 @@ class GroupWriter:
         return self._urgent or self._stopping or self._error is not None or self._is_a_group()
 
     def _is_a_group(self) -> bool:
-        return len(self._pending) >= GROUP_ROWS or self._pending_bytes >= GROUP_BYTES
-
-    def _is_full(self) -> bool:
-        return len(self._pending) >= QUEUE_ROWS or self._pending_bytes >= QUEUE_BYTES
+        return self._pending_bytes >= GROUP_BYTES
 
     def _commit(self, group: list[Queued]) -> tuple[Exception | None, Exception | None]:
         """Return why the group was not committed, if it was not, and why a part of it was refused, if one was."""

@@ -13,6 +13,7 @@ from store_values import files_beside, record, trial
 from neuralnet_core import Adam, Dense, Dropout, Network, WarmUp, canonical_json
 from sweep.jobs import Configuration, built_key, failed_key
 from sweep.store import Store, StoreError
+from sweep.store.store import BATCH_BYTES, BATCH_ROWS
 from sweep.values import decode_metrics, decode_params, encode_metrics, encode_params, plain_value
 
 
@@ -57,6 +58,42 @@ def test_a_result_stays_and_a_failure_gives_way(path: Path) -> None:
     assert found["id0"].metrics == record(0).metrics
     assert (found["id1"].state, found["id1"].error) == ("done", None)
     assert set(found["id1"].curves) == {"train_loss", "validation_accuracy"}
+
+
+def test_many_at_once_are_what_they_are_one_by_one(path: Path) -> None:
+    before = [record(3), record(60, state="failed", error="no memory", metrics={}, curves={})]
+    many = [(record(number), b"a model" if number % 2 else None) for number in range(2 * BATCH_ROWS + 3)]
+    big = [(record(number), bytes(BATCH_BYTES)) for number in range(1000, 1003)]  # a batch for each
+    now = [*many, *big, (record(2000, state="failed", metrics={}, curves={}), None), many[5]]
+    other = path.with_name("one by one.sweep")
+    for place in (path, other):
+        with Store.open(place) as store:
+            for one in before:
+                store.record(one)
+    with Store.open(path) as store:
+        store.record_all(iter(now))
+    with Store.open(other) as store:
+        for one, model in now:
+            store.record(one, model)
+    with Store.read(path) as store, Store.read(other) as expected:
+        assert list(store.records()) == list(expected.records())
+        assert len(store.records()) == 2 * BATCH_ROWS + 3 + 3 + 1
+        assert store.records()["id60"].state == "done"
+        assert store.records(curves=False) == expected.records(curves=False)
+        for identity in store.records():
+            np.testing.assert_equal(store.curves(identity), expected.curves(identity))
+            assert store.model(identity) == expected.model(identity)
+
+
+def test_of_many_at_once_only_what_is_refused_is_left_out(path: Path) -> None:
+    store = Store.open(path)
+    store.record(record(1))
+    store.record_all([(record(0), b"kept"), (record(1, digest="cd34"), b"refused"), (record(2), None)])
+    with pytest.raises(StoreError, match="another result of the trial id1"):
+        store.close()
+    with Store.read(path) as again:
+        assert [one.digest for one in again.records().values()] == ["ab12"] * 3
+        assert (again.model("id0"), again.model("id1")) == (b"kept", None)
 
 
 def test_another_space_replaces_the_trials_and_keeps_the_records(path: Path) -> None:

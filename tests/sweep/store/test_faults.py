@@ -93,7 +93,10 @@ def test_damage_is_one_line(path: Path) -> None:
         f"UPDATE configurations SET params = '{'[' * 100_000}'",
         "INSERT INTO sweep VALUES ('objective', 'no JSON')",
         "UPDATE records SET metrics = '[1]'",
-        "UPDATE curves SET points = x'010203'",
+        "UPDATE records SET points = x'010203'",
+        "UPDATE records SET points = x'01020304'",
+        "UPDATE records SET curves = '{\"a\": 1}'",
+        "UPDATE records SET curves = '[1, 2]'",
         "DELETE FROM configurations",
     ],
 )
@@ -112,7 +115,8 @@ def test_contents_that_make_no_sense_are_one_line(path: Path, statement: str) ->
 @pytest.mark.parametrize(
     ("table", "column"),
     [
-        ("curves", "metric"),
+        ("records", "curves"),
+        ("records", "points"),
         ("records", "identity"),
         ("trials", "identity"),
         ("configurations", "params"),

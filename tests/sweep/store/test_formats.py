@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import json
 import os
 import shutil
 import sqlite3
@@ -16,10 +17,13 @@ from store_values import assert_whole, files_beside, record, without_privileges
 
 from neuralnet_core import Model
 from sweep import Results
+from sweep.jobs import Record
 from sweep.store import Store, StoreError
 from sweep.store.schema import SCHEMA_VERSION, SCHEMAS, tables_of
 
-FORMAT_1 = Path(__file__).with_name("format_1.db")  # written by the last version that wrote this format
+# Each written by the last version that wrote this format: the same sweep of two networks of 3 epochs, two that diverge
+# and four that cannot be built.
+FORMATS = {version: Path(__file__).with_name(f"format_{version}.db") for version in (1, 2)}
 
 
 @pytest.mark.parametrize("how", [Store.open, Store.read])
@@ -88,20 +92,36 @@ def test_other_tables_than_a_stores_are_refused(path: Path, statement: str) -> N
 # --- Earlier formats --------------------------------------------------------------------------------------------
 
 
+@pytest.fixture(params=FORMATS)
+def version(request: pytest.FixtureRequest) -> int:
+    return int(request.param)
+
+
 @pytest.fixture
-def old(path: Path) -> Path:
-    shutil.copy(FORMAT_1, path)
+def old(path: Path, version: int) -> Path:
+    shutil.copy(FORMATS[version], path)
     return path
 
 
-def contents(path: Path) -> dict[str, list[object]]:
-    """Return what both formats have, asked of SQLite."""
+def contents(path: Path) -> dict[str, Any]:
+    """Return what all formats have, asked of SQLite."""
     with contextlib.closing(sqlite3.connect(path)) as connection:
-        queries = {
-            name: f"SELECT * FROM {name}" for name in ("sweep", "trials", "records", "curves", "models")
-        }
+        queries = {name: f"SELECT * FROM {name}" for name in ("sweep", "trials", "models")}
         queries["configurations"] = "SELECT configuration, params FROM configurations"
-        return {name: connection.execute(query).fetchall() for name, query in queries.items()}
+        queries["records"] = (
+            f"SELECT record, {', '.join(Record._fields[:4])}, error, digest, worker FROM records"
+        )
+        found = {name: connection.execute(query).fetchall() for name, query in queries.items()}
+        tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_schema")}
+        if "curves" in tables:
+            points = connection.execute("SELECT * FROM curves").fetchall()
+        else:
+            points = []
+            for record_, names, joined in connection.execute("SELECT record, curves, points FROM records"):
+                length = len(joined) // max(len(json.loads(names)), 1)
+                for place, name in enumerate(json.loads(names)):
+                    points.append((record_, name, joined[place * length : (place + 1) * length]))
+    return found | {"curves": points}
 
 
 def version_of(path: Path) -> int:
@@ -109,12 +129,14 @@ def version_of(path: Path) -> int:
         return int(connection.execute("PRAGMA user_version").fetchone()[0])
 
 
-def test_a_store_of_an_earlier_format_is_brought_up_to_date_and_kept_as_it_was(old: Path) -> None:
+def test_a_store_of_an_earlier_format_is_brought_up_to_date_and_kept_as_it_was(
+    old: Path, version: int
+) -> None:
     before = contents(old)
-    assert version_of(old) == 1
-    with pytest.warns(
-        UserWarning, match=r"was of format 1 and is now of format 2; .*digits.sweep.format1 has it"
-    ):
+    assert len(before["curves"]) == 4 * 3
+    assert version_of(old) == version
+    said = rf"was of format {version} and is now of format {SCHEMA_VERSION}; .*digits.sweep.format{version} has it"
+    with pytest.warns(UserWarning, match=said):
         store = Store.open(old)
     with store:
         store.record(record())
@@ -124,9 +146,9 @@ def test_a_store_of_an_earlier_format_is_brought_up_to_date_and_kept_as_it_was(o
     assert after.pop("records")[:-1] == before["records"]
     assert after.pop("curves")[: len(before["curves"])] == before["curves"]
     assert after == {name: rows for name, rows in before.items() if name not in ("records", "curves")}
-    kept = old.with_name("digits.sweep.format1")
+    kept = old.with_name(f"digits.sweep.format{version}")
     assert files_beside(old) == ["digits.sweep", kept.name]
-    assert (version_of(kept), contents(kept)) == (1, before)
+    assert (version_of(kept), contents(kept)) == (version, before)
     Store.open(old).close()  # nothing is left to do, or to say
     assert files_beside(old) == ["digits.sweep", kept.name]
 
@@ -140,11 +162,13 @@ def test_what_was_migrated_has_the_tables_of_a_new_store(old: Path) -> None:
 
 
 @pytest.mark.parametrize("may_write", [True, False])
-def test_a_reader_reads_an_earlier_format_and_leaves_it_alone(tmp_path: Path, may_write: bool) -> None:
+def test_a_reader_reads_an_earlier_format_and_leaves_it_alone(
+    tmp_path: Path, may_write: bool, version: int
+) -> None:
     folder = tmp_path / "archive"
     folder.mkdir()
     path = folder / "old.sweep"
-    shutil.copy(FORMAT_1, path)
+    shutil.copy(FORMATS[version], path)
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     for parent in [tmp_path, *tmp_path.parents][:3]:
         parent.chmod(0o755)
@@ -158,7 +182,8 @@ def test_a_reader_reads_an_earlier_format_and_leaves_it_alone(tmp_path: Path, ma
         assert len(results.curves) == 3 * 3 * 2 + 3 * 2
         with Store.read(path) as store:
             npz = store.model(table.loc[0, "identity"])
-            assert {one.network for one in store.configurations("float32")} == {None}
+            built = [one.network is not None for one in store.configurations("float32")]
+            assert built == [version > 1, version > 1, False, False]
             with pytest.raises(StoreError, match="open for reading"):
                 store.record(record())
     assert npz is not None
@@ -167,24 +192,26 @@ def test_a_reader_reads_an_earlier_format_and_leaves_it_alone(tmp_path: Path, ma
     assert files_beside(path) == ["old.sweep"]
 
 
-def test_copies_of_earlier_migrations_are_not_written_over(old: Path) -> None:
-    taken = [old.with_name(f"digits.sweep.format1{suffix}") for suffix in ("", ".2")]
+def test_copies_of_earlier_migrations_are_not_written_over(old: Path, version: int) -> None:
+    taken = [old.with_name(f"digits.sweep.format{version}{suffix}") for suffix in ("", ".2")]
     for place in taken:
         place.write_text("somebody's")
-    with pytest.warns(UserWarning, match=r"digits\.sweep\.format1\.3 has it as it was"):
+    with pytest.warns(UserWarning, match=rf"digits\.sweep\.format{version}\.3 has it as it was"):
         Store.open(old).close()
     assert [place.read_text() for place in taken] == ["somebody's"] * 2
 
 
-def test_a_migration_that_fails_changes_nothing(old: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_migration_that_fails_changes_nothing(
+    old: Path, version: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     before = contents(old)
     broken = "DROP TABLE configurations; INSERT INTO nowhere VALUES (1);"
     monkeypatch.setattr("sweep.store.formats.steps_from", lambda version: broken)
     with pytest.raises(StoreError, match="no such table: nowhere"):
         Store.open(old)
-    assert (version_of(old), contents(old)) == (1, before)
+    assert (version_of(old), contents(old)) == (version, before)
     monkeypatch.undo()
-    with pytest.warns(UserWarning, match=r"format1\.2 has it"):
+    with pytest.warns(UserWarning, match=rf"format{version}\.2 has it"):
         Store.open(old).close()
 
 
@@ -199,7 +226,8 @@ def test_an_earlier_format_with_other_tables_is_refused(old: Path) -> None:
 
 
 def test_every_format_has_its_schema() -> None:
-    assert list(SCHEMAS) == list(range(1, SCHEMA_VERSION + 1))
-    with contextlib.closing(sqlite3.connect(FORMAT_1)) as connection:
-        found = connection.execute("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL").fetchall()
-    assert {text for (text,) in found} == tables_of(1)
+    assert list(SCHEMAS) == [*FORMATS, SCHEMA_VERSION]
+    for version, path in FORMATS.items():
+        with contextlib.closing(sqlite3.connect(path)) as connection:
+            found = connection.execute("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL").fetchall()
+        assert {text for (text,) in found} == tables_of(version)
