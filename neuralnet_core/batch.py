@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from .brief import shown
 from .checks import check_seed
-from .data import check_features, check_rows, check_same_length
+from .data import check_features, check_pair, check_rows, check_same_length
 from .layers import Shape
 from .losses import get_loss
 from .network import Network
@@ -45,12 +45,12 @@ def broadcast(
     ([0, 1, 2], [[0, 1], [0, 1], [0, 1]])
     """
     given = {
-        "networks": list(networks) if isinstance(networks, Iterable) else [networks],
-        "optimizers": list(optimizers) if isinstance(optimizers, Iterable) else [optimizers],
-        "seeds": [check_seed(seed) for seed in ([seeds] if np.ndim(seeds) == 0 else seeds)],
+        "networks": [networks] if _is_single(networks) else list(networks),
+        "optimizers": [optimizers] if _is_single(optimizers) else list(optimizers),
+        "seeds": [check_seed(seed) for seed in ([seeds] if _is_single(seeds) else seeds)],
         "rows": [rows] if _is_one_list(rows) else list(rows),
         "validation_rows": [validation_rows] if _is_one_list(validation_rows) else list(validation_rows),
-        "initial": [initial] if initial is None or isinstance(initial, Mapping) else list(initial),
+        "initial": [initial] if isinstance(initial, Mapping) or _is_single(initial) else list(initial),
     }
     for network in given["networks"]:
         if not isinstance(network, Network):
@@ -58,6 +58,11 @@ def broadcast(
     for optimizer in given["optimizers"]:
         if not isinstance(optimizer, Optimizer):
             raise TypeError(f"optimizers must be values such as Adam(1e-3), got {shown(optimizer)}")
+    for values in given["initial"]:
+        if values is not None and not isinstance(values, Mapping):
+            raise TypeError(
+                f"initial must be a dict of arrays, a list of such dicts or None, got {shown(initial)}"
+            )
     several = {name: len(values) for name, values in given.items() if len(values) != 1}
     if len(set(several.values())) > 1:
         counts = ", ".join(f"{count} {name}" for name, count in several.items())
@@ -66,14 +71,17 @@ def broadcast(
     return {name: values * count if len(values) == 1 else values for name, values in given.items()}
 
 
+def _is_single(value: Any) -> bool:
+    """Return whether this is one value for all networks, not a list of some; an array without dimensions is one."""
+    return not isinstance(value, Iterable) or isinstance(value, str | bytes) or getattr(value, "ndim", 1) == 0
+
+
 def _is_one_list(rows: Any) -> bool:
     """Return whether this is one list of rows (or None) for all networks, not a list of such lists."""
-    if isinstance(rows, np.ndarray):
-        return rows.ndim < 2
-    if not isinstance(rows, Iterable):
-        return True
+    if _is_single(rows) or isinstance(rows, np.ndarray):
+        return getattr(rows, "ndim", 0) < 2
     first = next(iter(rows), 0)
-    return first is not None and np.ndim(first) == 0
+    return first is not None and _is_single(first)
 
 
 @dataclass(frozen=True)
@@ -150,6 +158,7 @@ class Task:
         self.input_shape: Shape = features.shape[1:]
         self.validation_features: NDArray[Any] | None = None
         self.validation_y: ArrayLike | None = None
+        check_pair(validation)
         if validation is not None:
             self.validation_features = check_features(validation[0], dtype, name="validation X")
             if self.validation_features.shape[1:] != self.input_shape:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sized
+from contextlib import suppress
 from numbers import Real
 from typing import Any
 
@@ -41,7 +41,7 @@ def check_features(X: ArrayLike, dtype: str, name: str = "X") -> NDArray[Any]:
     Traceback (most recent call last):
     ValueError: X must be finite, got nan at row 0, column 1
     """
-    given = _numbers(_as_array(X, name))
+    given = _numbers(_as_array(X, name), name)
     if given.dtype.kind not in NUMBERS:
         raise ValueError(f"{name} must be numbers, got {_other_than_numbers(given, X)}")
     if given.ndim < 2:
@@ -62,13 +62,16 @@ def _other_than_numbers(given: NDArray[Any], X: ArrayLike) -> str:
     if given.dtype != object or given.ndim != 2 or not wrong:
         return f"an array of {given.dtype}"
     (row, column), value = wrong[0]
-    return f"{value!r} at row {row}, column {column}"
+    return f"{shown(value)} at row {row}, column {column}"
 
 
-def _numbers(given: NDArray[Any]) -> NDArray[Any]:
+def _numbers(given: NDArray[Any], name: str) -> NDArray[Any]:
     """Return an array of objects that are all numbers as numbers: a DataFrame of numbers and booleans gives one."""
     if given.dtype == object and given.ndim and all(isinstance(value, REAL) for value in given.flat):
-        return given.astype(np.float64)
+        try:
+            return given.astype(np.float64)
+        except OverflowError:
+            raise ValueError(f"{name} must be finite, got an integer that is too large for a float") from None
     return given
 
 
@@ -121,13 +124,10 @@ def check_same_length(**arrays: ArrayLike) -> None:
 
 
 def _length(values: ArrayLike, name: str) -> int:
-    if (
-        not isinstance(values, Sized)
-        or isinstance(values, str)
-        or (isinstance(values, np.ndarray) and not values.ndim)
-    ):
-        raise ValueError(f"{name} must be an array with a row per sample, got {shown(values)}")
-    return len(values)
+    if not isinstance(values, str):
+        with suppress(TypeError):  # of one number, an array without dimensions, a sparse matrix
+            return len(values)  # type: ignore[arg-type]
+    raise ValueError(f"{name} must be an array with a row per sample, got {shown(values)}")
 
 
 def check_pair(validation: object) -> None:
@@ -142,7 +142,9 @@ def check_pair(validation: object) -> None:
     if validation is None or (isinstance(validation, tuple | list) and len(validation) == 2):
         return
     if isinstance(validation, Real):
-        raise TypeError(f"validation must be a pair (X, y), got {validation}; a fraction is for Sweep.run")
+        raise TypeError(
+            f"validation must be a pair (X, y), got {shown(validation)}; a fraction is for Sweep.run"
+        )
     raise TypeError(f"validation must be a pair (X, y), got an object of type {type(validation).__name__}")
 
 
@@ -204,7 +206,7 @@ def check_targets(y: ArrayLike, name: str = "y") -> NDArray[Any]:
     Traceback (most recent call last):
     ValueError: y must be all numbers or all strings, none missing; got nan among others
     """
-    values = _numbers(_as_array(y, name))
+    values = _numbers(_as_array(y, name), name)
     _length(values, name)
     if values.dtype.kind in "UST" or (
         values.dtype == object and all(isinstance(v, str) for v in values.flat)
@@ -222,4 +224,6 @@ def _odd_one(values: NDArray[Any]) -> str:
     if values.dtype != object or not values.ndim:
         return f"an array of {values.dtype}"
     others = [value for value in values.flat if not isinstance(value, str)]
-    return f"{next((value for value in others if not isinstance(value, REAL)), others[0])!r} among others"
+    return (
+        f"{shown(next((value for value in others if not isinstance(value, REAL)), others[0]))} among others"
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -58,11 +59,11 @@ class Layout:
         if not isinstance(parameters, Mapping):
             raise TypeError(f"parameters must be a dict of arrays by name, got {shown(parameters)}")
         if set(parameters) != set(names):
-            got = ", ".join(map(str, parameters)) or "none"
+            got = shown(list(parameters)) if parameters else "none"
             raise ValueError(f"parameters must be named {', '.join(names)}; got {got}")
         flat = np.empty(self.size, dtype)
         for slot in self.parameters:
-            value = np.asarray(parameters[slot.name])
+            value = _numbers(parameters[slot.name], slot)
             if value.shape != slot.shape:
                 raise ValueError(f"parameter {slot.name} must have shape {slot.shape}, got {value.shape}")
             flat[slot.start : slot.stop] = value.reshape(-1)
@@ -83,3 +84,11 @@ class Layout:
     @cached_property
     def _places(self) -> list[tuple[str, int, int, Shape]]:
         return [(slot.name, slot.start, slot.stop, slot.shape) for slot in self.parameters]
+
+
+def _numbers(given: ArrayLike, slot: ParameterSlot) -> NDArray[Any]:
+    with suppress(ValueError):  # of rows of unequal length, or lists nested without end
+        value = np.asarray(given)
+        if value.dtype.kind in "biuf":
+            return value
+    raise ValueError(f"parameter {slot.name} must be numbers of shape {slot.shape}, got {shown(given)}")

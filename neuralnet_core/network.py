@@ -12,7 +12,6 @@ from numpy.typing import ArrayLike, NDArray
 
 from .brief import shown
 from .checks import check_dtype, check_integer, check_seed
-from .data import check_pair
 from .layers import BuiltLayer, Dense, Dropout, Layer, Shape
 from .layout import Layout, ParameterSlot
 from .losses import get_loss
@@ -134,7 +133,6 @@ class Network:
         """
         from .training import train_many
 
-        check_pair(validation)
         return train_many(
             [self],
             [optimizer],

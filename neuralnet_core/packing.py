@@ -7,6 +7,7 @@ from collections.abc import Hashable, Iterator, Sequence
 from functools import reduce
 from typing import NamedTuple
 
+from .brief import shown
 from .checks import check_choice
 from .costs import Recipe, pack_seconds
 from .encoding import optimizer_code
@@ -109,6 +110,8 @@ def check_packs(packs: Sequence[Pack], likes: Sequence[Hashable], dtype: str) ->
 
     `likes` has the `likeness` of every network.
     """
+    if not isinstance(packs, Sequence) or not all(isinstance(pack, Pack) for pack in packs):
+        raise TypeError(f"packs must be a list of Pack, as plan_packs returns it, got {shown(packs)}")
     if sorted(index for pack in packs for index in pack.members) != list(range(len(likes))):
         raise ValueError(f"packs must hold each of the {len(likes)} networks once")
     for members, (mode, instruction_set), _ in packs:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .brief import LONGEST, shown
 from .data import check_targets, converted
 from .losses import Loss
 
@@ -82,7 +83,8 @@ def encode_targets(
 
 
 def _listed(classes: tuple[str, ...]) -> str:
-    return ", ".join(map(repr, classes[:5])) + (", ..." if len(classes) > 5 else "")
+    text = ", ".join(map(repr, classes[:5])) + (", ..." if len(classes) > 5 else "")
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
 
 
 def _encode_names(
@@ -91,11 +93,11 @@ def _encode_names(
     if loss.kind == "regression" or (values.ndim == 2 and values.shape[1] != 1):
         shape = "numbers" if loss.kind == "regression" else "one label a row"
         raise ValueError(
-            f"{loss.name} takes {shape} as targets, got {str(values.flat[0])!r} in shape {values.shape}"
+            f"{loss.name} takes {shape} as targets, got {shown(str(values.flat[0]))} in shape {values.shape}"
         )
     labels = values.reshape(-1)
     if classes == ():
-        raise ValueError(f"labels must be numbers like those trained on, got {str(labels[0])!r}")
+        raise ValueError(f"labels must be numbers like those trained on, got {shown(str(labels[0]))}")
     known = classes or tuple(np.unique(labels).tolist())
     count = f"y has {len(known)} class{'es' * (len(known) != 1)} ({_listed(known)})"
     if loss.kind == "binary" and (len(known) != 2 or outputs != 1):
@@ -107,7 +109,7 @@ def _encode_names(
     numbers = {label: number for number, label in enumerate(known)}
     unknown = next((label for label in labels.tolist() if label not in numbers), None)
     if unknown is not None:
-        raise ValueError(f"labels must be among {_listed(known)}; got {unknown!r}")
+        raise ValueError(f"labels must be among {_listed(known)}; got {shown(unknown)}")
     return Targets(np.array([[numbers[label]] for label in labels.tolist()], dtype), known)
 
 
@@ -129,8 +131,8 @@ def _label_numbers(values: NDArray[Any], outputs: int, exact: bool) -> NDArray[A
     low, high = int(labels.min()), int(labels.max())
     if low < 0 or high >= outputs:
         wrong = low if low < 0 else high
-        shown = wrong if abs(wrong) < 10**18 else f"{wrong:.6g}"  # a float may be 300 digits long
-        raise ValueError(f"labels must be 0..{outputs - 1} for Dense({outputs}), got {shown}")
+        short = wrong if abs(wrong) < 10**18 else f"{wrong:.6g}"  # a float may be 300 digits long
+        raise ValueError(f"labels must be 0..{outputs - 1} for Dense({outputs}), got {short}")
     if exact and high == 0 < outputs - 1:
         raise ValueError(
             f"y has one class only (label 0 in every row); {outputs} outputs need {outputs} classes"

@@ -8,8 +8,9 @@ from collections.abc import Hashable, Iterator, Mapping, Sequence
 from numpy.typing import ArrayLike
 
 from .batch import Batch, Task
+from .brief import shown
 from .cancel import CancelToken
-from .checks import check_dtype
+from .checks import check_dtype, check_flag
 from .data import check_features, check_same_length, check_weights
 from .layers import Shape
 from .losses import get_loss
@@ -90,6 +91,9 @@ def train_many(
     ['done', 'done']
     """
     dtype = check_dtype(dtype)
+    check_flag("warn", warn)
+    if not isinstance(cancel, CancelToken | None):
+        raise TypeError(f"cancel must be a CancelToken or None, got {shown(cancel)}")
     batch = Batch.of(networks, optimizers, seeds, rows, validation_rows, initial)
     features = check_features(X, dtype)
     check_same_length(X=features, y=y)

@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -66,11 +67,7 @@ class Function:
                 "function must have a name that its results are known by: define one with def around"
                 f" {type(call).__name__} {call!r}"
             )
-        if not isinstance(version, str | int):
-            raise TypeError(f"version must be a text or an integer, got {shown(version)}")
-        if not is_unicode(str(version)):
-            raise ValueError(f"version must be a text without lone surrogates, got {shown(version)}")
-        return cls(call, name, str(version), _source(call), _extras(call, name))
+        return cls(call, name, _version(version), _source(call), _extras(call, name))
 
     def key(self, params: Mapping[str, Any]) -> str:
         """Return what the results of this function with these parameters are known by, but for seed and data."""
@@ -94,6 +91,18 @@ def _name(call: Any) -> str | None:
     """Return module and qualified name of a function or class, None of what has none of its own."""
     module, name = getattr(call, "__module__", None), getattr(call, "__qualname__", None)
     return f"{module}.{name}" if isinstance(module, str) and isinstance(name, str) else None
+
+
+def _version(version: object) -> str:
+    if not isinstance(version, str | Integral):
+        raise TypeError(f"version must be a text or an integer, got {shown(version)}")
+    try:
+        text = str(version)
+    except ValueError:  # thousands of digits
+        raise ValueError(f"version must be a text or a shorter integer, got {shown(version)}") from None
+    if not is_unicode(text):
+        raise ValueError(f"version must be a text without lone surrogates, got {shown(version)}")
+    return text
 
 
 def _source(call: Any) -> str | None:

@@ -20,14 +20,15 @@ class Labels:
 
 
 def counted(number: int, noun: str) -> str:
-    """Return a number of things in words.
+    """Return a number of things in words, few characters however many there are.
 
     Examples
     --------
-    >>> counted(1, "trial"), counted(1200, "trial")
-    ('1 trial', '1,200 trials')
+    >>> counted(1, "trial"), counted(1200, "trial"), counted(10**30, "configuration")
+    ('1 trial', '1,200 trials', 'about 10^30 configurations')
     """
-    return f"{number:,} {noun}" + ("" if number == 1 else "s")
+    digits = f"{number:,}" if number < 10**15 else f"about 10^{math.log10(number):.0f}"
+    return f"{digits} {noun}" + ("" if number == 1 else "s")
 
 
 def varying_parameters(configurations: Sequence[Mapping[str, Any]]) -> list[str]:

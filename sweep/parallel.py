@@ -81,11 +81,6 @@ def parallel_train(
     check_dtype(dtype)
     if validation is not None and not (isinstance(validation, tuple | list) and len(validation) == 2):
         raise TypeError(f"validation must be a pair (Xv, yv) or None, got {shown(validation)}")
-    starts = [initial] if initial is None or isinstance(initial, Mapping) else initial
-    if not isinstance(starts, Sequence) or not all(one is None or isinstance(one, Mapping) for one in starts):
-        raise TypeError(
-            f"initial must be a dict of arrays, a list of such dicts or None, got {shown(initial)}"
-        )
     data = Data.of(X, y, validation, sample_weight, dtype)
     columns = broadcast(networks, optimizers, seeds, rows, validation_rows, initial)
     jobs = _jobs(columns, data)

@@ -28,6 +28,7 @@ from .execution import check_workers
 from .functions import Function
 from .garbage import rare_collections
 from .jobs import Build, check_parameters, configurations
+from .labels import counted
 from .objective import check_objective
 from .progress import progress_for
 from .recording import Recorder, states_to_retry
@@ -141,8 +142,8 @@ class Sweep:
         object.__setattr__(self, "space", Space.of(self.space, self.samples, self.seed))
         if self.space.size * self.repeats > MOST_TRIALS:
             raise ValueError(
-                f"{self.space.size:,} configurations x {self.repeats} repeats are more than {MOST_TRIALS:,} trials; "
-                "give samples=, the number of configurations to draw"
+                f"{counted(self.space.size, 'configuration')} x {counted(self.repeats, 'repeat')} are more than"
+                f" {MOST_TRIALS:,} trials; give samples=, the number of configurations to draw, or fewer repeats"
             )
         if self.build is not None:
             check_parameters(self.build, self.space)

@@ -253,7 +253,7 @@ def test_a_token_cancels_training_from_another_thread() -> None:
             "parameters must be named 0.weight, 0.bias, 1.weight, 1.bias",
         ),
         ({"initial": {}}, "parameters must be named 0.weight, .*; got none"),
-        ({"initial": "zeros"}, "parameters must be a dict of arrays by name, got 'z'"),
+        ({"initial": "zeros"}, "initial must be a dict of arrays, a list of such dicts or None, got 'zeros'"),
         ({"networks": CLASSIFICATION, "y": LABELS + 1}, "labels"),
     ],
 )

@@ -32,4 +32,4 @@ def assert_one_short_line(error: BaseException) -> None:
     text = str(error)
     assert "\n" not in text
     assert len(text) < 300
-    assert " must be " in text
+    assert " must be " in text or " must have " in text

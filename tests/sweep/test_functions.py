@@ -234,7 +234,7 @@ def test_every_part_of_an_identity_counts() -> None:
         identities(function=functools.wraps(distance)(lambda *_: {})) == plain
     )  # its name counts, not its code
     others = [
-        identities(version=2),
+        identities(version=np.int64(2)),
         identities(function=held_out),
         identities(seed=1),
         identities(y=LABELS + 1),
@@ -352,6 +352,10 @@ def nothing_but_keywords(*, params: Any, seed: int) -> None:
         ),
         ({"function": distance, "build": distance}, "give build or function, not both"),
         ({"function": distance, "version": 1.5}, "version must be a text or an integer, got 1.5"),
+        (
+            {"function": distance, "version": 10**5000},
+            "version must be a text or a shorter integer, got an object of type int",
+        ),
         ({"build": distance, "version": 1}, "version is for function="),
         ({}, "build must be a function"),
     ],

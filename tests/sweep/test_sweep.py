@@ -288,7 +288,13 @@ def test_a_store_keeps_models(tmp_path: Path) -> None:
         ({"seed": 2**64}, ValueError, "seed must be < 2"),
         ({"seed": "a"}, TypeError, "seed must be an integer"),
         ({"dtype": "float16"}, ValueError, "dtype must be one of float32, float64; got 'float16'"),
-        ({"space": {f"p{i}": range(10) for i in range(30)}}, ValueError, "trials; give samples="),
+        (
+            {"space": {f"p{i}": range(10) for i in range(30)}},
+            ValueError,
+            r"about 10\^30 configurations x 1 repeat are more than 10,000,000 trials; give samples=",
+        ),
+        ({"repeats": 10**5000}, ValueError, r"x about 10\^5000 repeats are more than 10,000,000 trials"),
+        ({"samples": 10**5000}, ValueError, r"about 10\^5000 configurations x 1 repeat are more than"),
     ],
 )
 def test_a_bad_sweep(arguments: dict[str, Any], error: type[Exception], message: str) -> None:
