@@ -30,7 +30,8 @@ def seeds(name: str) -> list[bytes]:
 
 @pytest.mark.parametrize("name", TARGETS)
 def test_a_target_takes_what_it_begins_with(name: str) -> None:
-    for seed in seeds(name)[:: 1 + len(seeds(name)) // 60]:
+    odd = len(seeds(name)) // 40 | 1  # so that of seeds that take turns, each has its turn
+    for seed in seeds(name)[::odd]:
         TARGETS[name].run(seed)
 
 
@@ -42,7 +43,7 @@ def edits(draw: st.DrawFn) -> list[tuple[float, int, bytes]]:
 
 
 @pytest.mark.parametrize("name", TARGETS)
-@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 @given(data=st.data(), edits=edits())
 def test_a_target_takes_what_lies_near(
     name: str, data: st.DataObject, edits: list[tuple[float, int, bytes]]

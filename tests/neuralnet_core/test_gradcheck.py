@@ -31,7 +31,7 @@ def targets_for(loss: str) -> np.ndarray:
 @pytest.mark.parametrize("loss", LOSSES)
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_engine_gradients_pass(activation: str, loss: str, dtype: str) -> None:
-    network = Network([Dense(4, activation), Dense(3, activation), Dense(2)], loss=loss)
+    network = Network([Dense(2, activation), Dense(3, activation), Dense(2)], loss=loss)
     check = check_gradients(network, X, targets_for(loss), dtype=dtype)
     assert check.passed, check
     assert max(row.error for row in check.rows) < (1e-8 if dtype == "float64" else 1e-4)

@@ -374,7 +374,7 @@ parts = st.sampled_from(
 
 
 @given(st.sampled_from(places(HEADER)), json_values | parts)
-@settings(max_examples=400)
+@settings(max_examples=250)
 def test_any_header_is_a_model_or_one_line(path: tuple[Any, ...], value: Any) -> None:
     model_or_line(with_header(changed(HEADER, path, value)))
 

@@ -24,12 +24,11 @@ from neuralnet_core import (
     RMSprop,
     StepDecay,
     WarmUp,
+    engine_info,
     train_many,
 )
 
 SEED = 11
-# Neighbours of the networks that are compared: enough for more than one register of every width.
-NEIGHBOURS = 16
 
 # Data by exact arithmetic: no library's sine or draws stand between two machines.
 N = 300
@@ -132,10 +131,14 @@ def alone(name: str) -> str:
 
 
 def in_packs(name: str) -> list[str]:
-    """Return the digests of the same network among others: in packs of one order of samples, and of an order a lane."""
+    """Return the digests of the same network among others: in packs of one order of samples, and of an order a lane.
+
+    The others fill a register, so that the first and the last network are in different ones.
+    """
     case, dtype = CASES[name]
-    others = [replace(case.optimizer, l2=0.001 * place) for place in range(1, NEIGHBOURS + 1)]
+    neighbours = engine_info().lanes[dtype]
+    others = [replace(case.optimizer, l2=0.001 * place) for place in range(1, neighbours + 1)]
     optimizers = [case.optimizer, *others, case.optimizer]
     shared = case.digests(dtype, optimizers, [SEED] * len(optimizers))
-    own = case.digests(dtype, optimizers, [SEED, *range(100, 100 + NEIGHBOURS), SEED])
+    own = case.digests(dtype, optimizers, [SEED, *range(100, 100 + neighbours), SEED])
     return [shared[0], shared[-1], own[0], own[-1]]

@@ -17,16 +17,17 @@ import sys, warnings
 import numpy as np
 import user_functions
 from neuralnet_core import Adam, Dense, Network
-from sweep import Sweep
+from sweep import Sweep, planner
 
 kind, backend, n_jobs = {kind!r}, {backend!r}, {n_jobs}
 X = np.random.default_rng(0).normal(size=(200, 3))
 
 def build(number, seconds):
-    return Network([Dense(16, "tanh"), Dense(1)]), Adam(1e-4 * (number + 1), epochs=300)
+    return Network([Dense(16, "tanh"), Dense(1)]), Adam(1e-4 * (number + 1), epochs=3000)
 
 warnings.showwarning = lambda message, *_: print(message, file=sys.stderr)
-space = {{"number": range(3000), "seconds": [0.01]}}
+planner.LONGEST_CHUNK = 0.1  # so that something is recorded soon
+space = {{"number": range(300), "seconds": [0.1]}}
 sweep = Sweep(function=user_functions.slow, space=space) if kind == "function" else Sweep(build, space)
 results = sweep.run(X, X[:, 0], backend=backend, n_jobs=n_jobs, store="some.sweep", progress=False)
 print("returned", dict(sorted(results.states.items())))

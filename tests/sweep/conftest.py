@@ -92,7 +92,7 @@ def record_of(
     )
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_results() -> Callable[..., Results]:
     """Return a function that makes results of so many configurations, or of these."""
 

@@ -14,7 +14,6 @@ import sqlite3
 import subprocess
 import sys
 import threading
-import time
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -23,6 +22,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from programs import wait_until
+from stopped import recorded
 from store_values import small_disk
 from user_functions import distance
 
@@ -33,7 +34,7 @@ from sweep.cli import main
 from sweep.errors import DataError
 from sweep.export import align, as_csv, as_json, readable_summary, readable_trials, write_parquet
 from sweep.reporting import closing_lines, exit_code
-from sweep.store import Store, StoreError
+from sweep.store import Store
 
 HEAVY = ("matplotlib", "pandas", "pyarrow", "pydantic", "scipy", "sklearn")
 
@@ -83,25 +84,29 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
     return run
 
 
-def start(*arguments: str, folder: Path) -> subprocess.Popen[str]:
+def start(
+    *arguments: str, folder: Path, program: str = "from sweep.cli import main; main()"
+) -> subprocess.Popen[str]:
     """Start a command in a process of its own."""
-    command = [sys.executable, "-c", "from sweep.cli import main; main()", *arguments]
+    command = [sys.executable, "-c", program, *arguments]
     return subprocess.Popen(command, cwd=folder, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
 
 # --- sweep --help ---------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["run", "--help"], ["plot", "--help"]])
-def test_help_imports_nothing_heavy(arguments: list[str]) -> None:
+def test_help_imports_nothing_heavy() -> None:
+    commands = [["--help"], ["--version"], ["run", "--help"], ["plot", "--help"]]
     code = (
-        "import sys; from sweep.cli import main\n"
-        f"try: main({arguments})\n"
-        f"finally: print(*sorted(set({HEAVY}) & set(sys.modules)), file=sys.stderr)"
+        "import contextlib, sys; from sweep.cli import main\n"
+        f"for arguments in {commands}:\n"
+        "    with contextlib.suppress(SystemExit): main(arguments)\n"
+        f"print(*sorted(set({HEAVY}) & set(sys.modules)), file=sys.stderr)"
     )
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert ended.stderr.split() == []
-    assert ended.stdout.startswith(("Usage: sweep", "sweep "))
+    assert ended.stdout.count("Usage: sweep") == 3
+    assert re.search("^sweep ", ended.stdout, re.MULTILINE)
 
 
 def test_without_a_command_help_is_shown(run: Run) -> None:
@@ -320,7 +325,19 @@ def test_a_store_that_is_none_is_one_line_with_its_code(
     assert line in told
 
 
-LONG = ["optimizer.epochs=200", "repeats=300", "data.n_samples=500", f"space.hidden={[*range(20, 40)]}"]
+# Minutes of training, of which something is recorded soon; a file is read sooner than moons are made.
+LONG = ["optimizer.epochs=600", "repeats=50", f"space.hidden={[*range(20, 40)]}"]
+LONG += ['data={file="data.csv", target="y"}', 'validation={file="data.csv"}', "optimizer.batch_size=16"]
+SOON = "from sweep import planner; planner.LONGEST_CHUNK = 0.1; from sweep.cli import main; "
+
+
+@pytest.fixture
+def long_run(tmp_path: Path) -> list[str]:
+    """Return a command that trains for minutes, for a folder with what it needs."""
+    (tmp_path / "moons.toml").write_text(MOONS)
+    rows = [f"{number / 400},{number % 7},{number % 2}" for number in range(400)]
+    (tmp_path / "data.csv").write_text("\n".join(["a,b,y", *rows]))
+    return ["run", "moons.toml", *LONG]
 
 
 @pytest.mark.parametrize(
@@ -328,13 +345,11 @@ LONG = ["optimizer.epochs=200", "repeats=300", "data.n_samples=500", f"space.hid
     [(signal.SIGINT, 130, ""), (signal.SIGTERM, 143, " by SIGTERM"), (signal.SIGHUP, 129, " by SIGHUP")],
 )
 def test_a_signal_keeps_what_is_recorded_and_says_how_to_resume(
-    number: int, code: int, by: str, tmp_path: Path
+    long_run: list[str], number: int, code: int, by: str, tmp_path: Path
 ) -> None:
-    (tmp_path / "moons.toml").write_text(MOONS)
-    arguments = ["run", "moons.toml", *LONG, "optimizer.batch_size=16", "--n-jobs", "1"]
-    with start(*arguments, folder=tmp_path) as process:
+    with start(*long_run, "--n-jobs", "1", folder=tmp_path, program=f"{SOON}main()") as process:
         try:
-            assert wait_for_records(tmp_path / "moons.sweep", process) > 0
+            assert wait_until(lambda: recorded(tmp_path / "moons.sweep") or process.poll() is not None)
             process.send_signal(number)
             out, err = process.communicate(timeout=30)
         finally:
@@ -343,28 +358,29 @@ def test_a_signal_keeps_what_is_recorded_and_says_how_to_resume(
     assert err.startswith(f"sweep: interrupted{by}: ")
     assert "run again with the same store to train the rest" in err
     assert "Traceback" not in err
-    assert " run moons.toml optimizer.epochs=200 repeats=300 " in out.partition("what next:")[2]
+    assert " run moons.toml optimizer.epochs=600 repeats=50 " in out.partition("what next:")[2]
 
 
 @pytest.mark.parametrize("backend", ["threads", "processes"])
-def test_a_terminal_that_is_closed_ends_the_run_in_order(backend: str, tmp_path: Path) -> None:
-    (tmp_path / "moons.toml").write_text(MOONS)
-    arguments = ["run", "moons.toml", *LONG, "--n-jobs", "2", "--backend", backend]
-    script = f"import os; os.login_tty(0); from sweep.cli import main; main({arguments})"
+def test_a_terminal_that_is_closed_ends_the_run_in_order(
+    long_run: list[str], backend: str, tmp_path: Path
+) -> None:
+    arguments = [*long_run, "--n-jobs", "2", "--backend", backend]
+    script = f"import os; os.login_tty(0); {SOON}main({arguments})"
     ours, theirs = os.openpty()
     with subprocess.Popen([sys.executable, "-c", script], cwd=tmp_path, stdin=theirs) as process:
         os.close(theirs)
         try:
             drain = threading.Thread(target=read_all, args=(ours,), daemon=True)
             drain.start()
-            recorded = wait_for_records(tmp_path / "moons.sweep", process)
-            assert recorded > 0
+            assert wait_until(lambda: recorded(tmp_path / "moons.sweep") or process.poll() is not None)
+            before = recorded(tmp_path / "moons.sweep")
+            assert before > 0
             os.close(ours)
             assert process.wait(30) == 129
         finally:
             process.kill()
-    with Store.read(tmp_path / "moons.sweep") as store:
-        assert len(store.identities()) >= recorded
+    assert recorded(tmp_path / "moons.sweep") >= before
 
 
 def read_all(terminal: int) -> None:
@@ -374,26 +390,23 @@ def read_all(terminal: int) -> None:
             pass
 
 
-def wait_for_records(store: Path, process: subprocess.Popen[str]) -> int:
-    """Return how many records a store has, as soon as it has any."""
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline and process.poll() is None:
-        try:
-            with Store.read(store) as opened:
-                if count := len(opened.identities()):
-                    return count
-        except (StoreError, sqlite3.Error):
-            pass  # it is being made just now
-        time.sleep(0.05)
-    return 0
-
-
 # --- sweep table ----------------------------------------------------------------------------------------------
 
 
+@pytest.fixture(scope="module")
+def store_of_moons(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the store of a run of moons.toml."""
+    folder = tmp_path_factory.mktemp("moons")
+    (folder / "moons.toml").write_text(MOONS)
+    with pytest.raises(SystemExit):
+        main(["run", str(folder / "moons.toml"), "--store", str(folder / "moons.sweep")])
+    return folder / "moons.sweep"
+
+
 @pytest.fixture
-def stored(run: Run) -> Run:
-    run("run", "moons.toml")
+def stored(run: Run, store_of_moons: Path, tmp_path: Path) -> Run:
+    """Return what runs a command in a folder with a copy of that store in it."""
+    shutil.copy(store_of_moons, tmp_path)
     return run
 
 

@@ -36,22 +36,29 @@ def run(space: Any, **options: Any) -> pd.DataFrame:
 
 
 def test_exactly_the_guilty_are_charged() -> None:
+    # Who hangs is first: the others end meanwhile. Guilty ones stand beside guilty ones and beside good ones.
+    together = [("hang", "segfault"), ("exit", "half"), ("kill", "memory"), ("raise",)]
     bad = dict.fromkeys(["segfault", "exit", "kill", "half"], "quarantined")
     bad |= {"memory": "failed", "hang": "timeout", "raise": "failed"}
-    mixed = [{"kind": [kind, "good"], "number": range(2)} for kind in bad]
+    mixed = [{"kind": [*kinds, "good"], "number": [100 + place]} for place, kinds in enumerate(together)]
     trials = run(
-        [{"kind": ["good"], "number": range(100)}, *mixed, {"kind": ["good"], "number": range(7)}], timeout=5
+        [
+            {"kind": ["good"], "number": range(100)},
+            *mixed,
+            {"kind": ["good"], "number": range(200, 207)},
+        ],
+        timeout=5,
     )
     states = Counter(zip(trials.index, trials["state"], strict=True))
-    assert states == {("good", "done"): 107 + 2 * len(bad)} | dict.fromkeys(bad.items(), 2)
-    errors = {kind: trials.loc[kind, "error"].iloc[0] for kind in bad}
+    assert states == {("good", "done"): 107 + len(mixed)} | dict.fromkeys(bad.items(), 1)
+    errors = {kind: trials.loc[kind, "error"] for kind in bad}
     assert "nothing else in it, killed by SIGSEGV in segfault, user_functions.py:" in errors["segfault"]
     assert "nothing else in it, ended with exit code 3; to see it happen" in errors["exit"]
     assert "nothing else in it, ended with exit code 3; to see it happen" in errors["half"]
     assert "nothing else in it, killed by SIGKILL; to see it happen" in errors["kill"]
     assert errors["hang"] == "no result within 5 s; its worker process was killed"
     assert errors["memory"].startswith("MemoryError (in exhaust_memory, ")
-    assert trials.loc["hang", "seconds"].ge(5).all()
+    assert trials.loc["hang", "seconds"] >= 5
     assert trials["worker"].ne("").all()
 
 
@@ -77,7 +84,7 @@ def test_a_call_that_raises_past_everybody_fails_alone_and_prints_nothing(
 
 
 def test_a_worker_that_is_sent_sigint_ends_and_prints_nothing(capfd: pytest.CaptureFixture[str]) -> None:
-    trials = run({"kind": ["good", "signal"]})
+    trials = run({"kind": ["good", "signal"]}, n_jobs=1)
     assert trials["state"].tolist() == ["done", "quarantined"]
     assert "nothing else in it, killed by SIGINT; to see it happen" in trials.loc["signal", "error"]
     assert capfd.readouterr() == ("", "")
@@ -100,16 +107,15 @@ sweep = Sweep(function=sort_of, space={"kind": ["exit"]})
 
 
 def test_what_a_function_started_ends_with_its_worker() -> None:
-    trials = run({"kind": ["child", "exit"], "number": range(3)})
-    assert trials.loc["child", "state"].eq("done").all()
-    assert trials.loc["exit", "state"].eq("quarantined").all()
+    trials = run([{"kind": ["child"], "number": range(3)}, {"kind": ["exit"]}])
+    assert trials["state"].tolist() == ["done", "done", "done", "quarantined"]
     assert wait_until(lambda: not any(is_alive(int(pid)) for pid in trials.loc["child", "child"]))
 
 
 def test_killed_workers_cost_a_chunk_and_nobody_is_charged(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    space = {"number": range(1200), "log": [str(tmp_path / "log")], "seconds": [0.001]}
+    space = {"number": range(600), "log": [str(tmp_path / "log")], "seconds": [0.001]}
     sweep = Sweep(function=noted, space=space, repeats=2)
     expected = table(sweep.run(X, LABELS, backend="threads", n_jobs=2))
     (tmp_path / "log").unlink()
@@ -118,7 +124,7 @@ def test_killed_workers_cost_a_chunk_and_nobody_is_charged(
     stop = threading.Event()
 
     def killer() -> None:
-        goals = [50, 300, 700, 1300, 1900]
+        goals = [50, 400, 900]
         while goals and wait_until(lambda: stop.is_set() or len(lines(tmp_path / "log")) >= goals[0]):
             goals.pop(0)
             workers = children(os.getpid())
@@ -130,10 +136,10 @@ def test_killed_workers_cost_a_chunk_and_nobody_is_charged(
     stop.set()
     thread.join()
     pd.testing.assert_frame_equal(table(results), expected)
-    assert len(killed) == 5
+    assert len(killed) == 3
     called = lines(tmp_path / "log")
     assert set(called) == set(results.trials["call"].astype(int))
-    assert len(called) - 2400 <= len(killed) * max(sizes)
+    assert len(called) - 1200 <= len(killed) * max(sizes)
 
 
 def spied_chunks(monkeypatch: pytest.MonkeyPatch) -> list[int]:
@@ -179,7 +185,7 @@ def test_networks_outlive_their_workers_too(goal: int, monkeypatch: pytest.Monke
 
 def test_a_network_that_kills_its_workers_is_found_among_many(tmp_path: Path) -> None:
     network = Network([Dense(4, "tanh"), Dense(1)], loss="mse")
-    initial: list[Any] = [None] * 50
+    initial: list[Any] = [None] * 24
     initial[17] = Bomb()
     with pytest.raises(RuntimeError, match="a network could not be trained: its worker process died twice"):
         parallel_train(
@@ -187,7 +193,7 @@ def test_a_network_that_kills_its_workers_is_found_among_many(tmp_path: Path) ->
             Adam(epochs=1),
             X,
             X[:, 0],
-            seeds=range(50),
+            seeds=range(24),
             initial=initial,
             n_jobs=2,
             backend="processes",
@@ -196,8 +202,8 @@ def test_a_network_that_kills_its_workers_is_found_among_many(tmp_path: Path) ->
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Take ten deaths for too many, not sixty."""
-    monkeypatch.setattr("sweep.execution.supervisor.LEAST_DEATHS", 9)
+    """Take five deaths for too many, not sixty."""
+    monkeypatch.setattr("sweep.execution.supervisor.LEAST_DEATHS", 4)
 
 
 @pytest.mark.usefixtures("impatient")
@@ -205,7 +211,7 @@ def test_when_workers_die_faster_than_trials_end_the_run_stops_with_one_line(tmp
     sweep = Sweep(function=sort_of, space={"kind": ["kill"], "number": range(200)})
     path = tmp_path / "some.sweep"
     with pytest.raises(
-        WorkersDieError, match="worker processes died 10 times while 0 trials ended"
+        WorkersDieError, match="worker processes died 5 times while 0 trials ended"
     ) as stopped:
         sweep.run(X, LABELS, n_jobs=2, store=path)
     assert "\n" not in str(stopped.value)

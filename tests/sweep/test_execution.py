@@ -188,9 +188,11 @@ INTERRUPTED = """
 import signal, sys, threading, time, warnings
 import numpy as np
 from neuralnet_core import Adam, Dense, Network
-from sweep import Sweep
+from sweep import Sweep, planner
 
+planner.LONGEST_CHUNK = 0.1  # so that something is recorded soon
 X = np.random.default_rng(0).normal(size=(200, 3))
+held_out = X[:40], X[:40, 0]
 epochs, backend, workers = {epochs}, {backend!r}, {workers}
 def build(rate):
     return Network([Dense(16, "tanh"), Dense(1)]), Adam(rate, epochs=epochs)
@@ -215,13 +217,13 @@ threading.Thread(target=watch, daemon=True).start()
 with warnings.catch_warnings(record=True) as told:
     warnings.simplefilter("always")
     try:
-        results = sweep.run(X, X[:, 0], validation=0.2, n_jobs=workers, backend=backend, progress="plain")
+        results = sweep.run(X, X[:, 0], validation=held_out, n_jobs=workers, backend=backend, progress="plain")
     except KeyboardInterrupt:
         print("nothing was recorded", flush=True)
         print("returned at", time.time(), flush=True)
         raise SystemExit(3)
 print("returned at", time.time(), flush=True)
-states = results.trials["state"].value_counts().to_dict()
+states = results.states
 print(set(states), len(told), str(told[0].message), flush=True)
 assert sum(states.values()) == 2000 and states["done"] > 0
 print("fine", flush=True)

@@ -70,15 +70,15 @@ def helper(x):
     return 2 * x
 def function(params, seed, X, y):
     return {"value": helper(params["shift"].by) + params["f"](3)}
-results = Sweep(function=function, space={"shift": [Shift(1.0), Shift(2.0)], "f": [helper]}).run(
-    [[1.0], [2.0]], [0.0, 1.0], n_jobs=2)
-print(results.trials["value"].tolist(), results.trials["state"].tolist())
+Sweep(function=function, space={"shift": [Shift(1.0), Shift(2.0)], "f": [helper]}).run(
+    [[1.0], [2.0]], [0.0, 1.0], n_jobs=2, store="a.sweep")
 """
     (tmp_path / "program.py").write_text(program)
     ended = subprocess.run(
         [sys.executable, "program.py"], cwd=tmp_path, capture_output=True, text=True, check=True
     )
-    assert (ended.stdout, ended.stderr) == ("[8.0, 10.0] ['done', 'done']\n", "")
+    assert (ended.stdout, ended.stderr) == ("", "")
+    assert Results.open(tmp_path / "a.sweep").trials["value"].tolist() == [8.0, 10.0]
 
 
 # --- What a function is given -------------------------------------------------------------------------------

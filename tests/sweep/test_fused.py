@@ -77,7 +77,7 @@ def build(rate, momentum):
 
 X = np.arange(192.0).reshape(64, 3) / 192
 space = {"rate": [k / 100 for k in range(1, 9)], "momentum": [0.0, 0.3, 0.6, 0.9]}
-Sweep(build, space, repeats=8).run(X, X[:, 0], validation=0.25, n_jobs=1)
+Sweep(build, space, repeats=8).run(X, X[:, 0], validation=(X[:16], X[:16, 0]), n_jobs=1)
 print(len(used), set(used))
 """
 

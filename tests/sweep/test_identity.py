@@ -213,12 +213,13 @@ models = parallel_train(linear, [GradientDescent(r, epochs=3) for r in (0.1, 0.2
 def build(rate):
     return Network([Dense(6, "tanh"), Dense(1)]), Adam(rate, epochs=10, batch_size=8)
 
-results = Sweep(build, {"rate": [10.0**-k for k in range(1, 20)]}, repeats=3).run(X, y, validation=0.2, n_jobs=2)
+sweep = Sweep(build, {"rate": [10.0**-k for k in range(1, 20)]}, repeats=3)
+results = sweep.run(X, y, validation=(X[:13], y[:13]), n_jobs=2, keep_models=True)
 print(json.dumps({
     "flushed": [before, *seen],
     "weights": [m.parameters["0.weight"].tobytes().hex() for m in models],
     "losses": [m.history_arrays["train_loss"].tobytes().hex() for m in models],
-    "digests": results.trials["digest"].tolist(),
+    "digests": [results.model(trial).digest() for trial in range(57)],
 }))
 """
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import matplotlib
@@ -93,16 +94,22 @@ PLOTS: dict[str, Callable[[Results], Any]] = {
 }
 
 
+@pytest.fixture(scope="module")
+def made(make_results: Make) -> Make:
+    """Return a function that makes the same results once."""
+    return cache(make_results)
+
+
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("plot", PLOTS.values(), ids=PLOTS)
-def test_a_plot_is_whole(make_results: Make, plot: Callable[[Results], Any], size: int) -> None:
-    check(plot(make_results(size, repeats=3, epochs=6)))
+def test_a_plot_is_whole(made: Make, plot: Callable[[Results], Any], size: int) -> None:
+    check(plot(made(size, repeats=3, epochs=6)))
 
 
 @pytest.mark.parametrize("plot", PLOTS.values(), ids=PLOTS)
 @pytest.mark.parametrize("repeats", [1, 2])
-def test_few_repeats_suffice(make_results: Make, plot: Callable[[Results], Any], repeats: int) -> None:
-    check(plot(make_results(24, repeats=repeats, epochs=1)))
+def test_few_repeats_suffice(made: Make, plot: Callable[[Results], Any], repeats: int) -> None:
+    check(plot(made(4, repeats=repeats, epochs=1)))
 
 
 @pytest.mark.parametrize("plot", ["comparison", "learning_curves", "heatmap", "parallel_coordinates"])
@@ -124,8 +131,8 @@ def with_faults(results: Results) -> Results:
 
 
 @pytest.mark.parametrize("plot", PLOTS.values(), ids=PLOTS)
-def test_trials_without_results_do_no_harm(make_results: Make, plot: Callable[[Results], Any]) -> None:
-    check(plot(with_faults(make_results(24, repeats=3))))
+def test_trials_without_results_do_no_harm(made: Make, plot: Callable[[Results], Any]) -> None:
+    check(plot(with_faults(made(24, repeats=3))))
 
 
 def test_long_names_are_kept_apart(make_results: Make) -> None:

@@ -141,7 +141,8 @@ space = {"number": range(6), "folder": ["."]}
 sweep = Sweep(function=user_functions.second_time, space=space)
 for retry in ((), "failed"):
     results = sweep.run(np.zeros((4, 2)), np.zeros(4), n_jobs=1, store="a.sweep", retry=retry)
-    print(results.interrupted, results.states, results.trials["error"].notna().sum(), flush=True)
+    errors = [one.error for one in results._records.values() if one.error is not None]
+    print(results.interrupted, results.states, len(errors), flush=True)
 """
 
 
