@@ -12,14 +12,15 @@ from numpy.typing import ArrayLike, NDArray
 from .brief import shown
 from .checks import check_seed
 from .data import check_features, check_pair, check_rows, check_same_length
+from .lanes import Lane, Setting
 from .layers import Shape
 from .losses import get_loss
 from .network import Network
 from .optimizers import Optimizer
-from .plans import Lane, PackData
+from .plans import PackData
 from .targets import Targets, encode_targets
 
-__all__ = ["Batch", "Task", "broadcast"]
+__all__ = ["Batch", "Task", "broadcast", "data_key"]
 
 
 def broadcast(
@@ -97,47 +98,47 @@ class Batch:
 
     @classmethod
     def of(cls, *arguments: Any) -> Batch:
-        """Return the arguments, as `broadcast` takes them; equal networks become one object, looked up by identity."""
-        columns = broadcast(*arguments)
-        known: dict[Network, Network] = {}
-        columns["networks"] = [known.setdefault(network, network) for network in columns["networks"]]
-        return cls(**columns)
+        """Return the arguments, as `broadcast` takes them."""
+        return cls(**broadcast(*arguments))
 
-    def lanes(self, n: int, held_out: NDArray[np.int64] | None) -> list[Lane]:
-        """Return a lane per network; equal rows become one array, which packs recognise.
+    def lanes(self, n: int, input_shape: Shape, held_out: NDArray[np.int64] | None) -> list[Lane]:
+        """Return a lane per network; those of equal networks, of one optimizer and the same rows share a setting.
 
         `held_out` are the rows of the validation data that serve all networks, if there are such data.
         """
-        everything = np.arange(n)
-        known: dict[tuple[str, int], NDArray[np.int64]] = {}
-
-        def checked(name: str, value: Any) -> NDArray[np.int64]:
-            key = name, id(value)
-            if key not in known:
-                known[key] = check_rows(value, n, name)
-            return known[key]
-
         if held_out is not None and any(rows is not None for rows in self.validation_rows):
             raise ValueError("give validation or validation_rows, not both")
-        return [
-            Lane(
-                network,
-                optimizer,
-                seed,
-                everything if rows is None else checked("rows", rows),
-                held_out if validation_rows is None else checked("validation_rows", validation_rows),
-                initial,
-            )
-            for network, optimizer, seed, rows, validation_rows, initial in zip(
-                self.networks,
-                self.optimizers,
-                self.seeds,
-                self.rows,
-                self.validation_rows,
-                self.initial,
-                strict=True,
-            )
-        ]
+        trained, validated = _Rows("rows", n, np.arange(n)), _Rows("validation_rows", n, held_out)
+        known: dict[tuple[int, ...], Setting] = {}
+        lanes = []
+        everything = (
+            self.networks, self.optimizers, self.seeds, self.rows, self.validation_rows, self.initial
+        )  # fmt: skip
+        for network, optimizer, seed, rows, validation_rows, initial in zip(*everything, strict=True):
+            key = id(network.build(input_shape)), id(optimizer), id(rows), id(validation_rows)
+            setting = known.get(key)
+            if setting is None:
+                own, held = trained.checked(rows), validated.checked(validation_rows)
+                assert own is not None
+                setting = known[key] = Setting(network, optimizer, input_shape, own, held)
+            lanes.append(Lane(setting, seed, initial))
+        return lanes
+
+
+class _Rows:
+    """Rows of networks, each array of them checked once: equal rows become one array, which packs recognise."""
+
+    def __init__(self, name: str, n: int, usual: NDArray[np.int64] | None) -> None:
+        self._name, self._n, self._usual = name, n, usual
+        self._known: dict[int, NDArray[np.int64]] = {}
+
+    def checked(self, rows: Any) -> NDArray[np.int64] | None:
+        """Return the rows, or the usual ones."""
+        if rows is None:
+            return self._usual
+        if id(rows) not in self._known:
+            self._known[id(rows)] = check_rows(rows, self._n, self._name)
+        return self._known[id(rows)]
 
 
 class Task:
@@ -174,13 +175,9 @@ class Task:
         self.skips_minibatches = weights is not None and not weights.all()
         self._encoded: dict[tuple[str, int], tuple[PackData, Targets]] = {}
 
-    def key(self, network: Network) -> tuple[str, int]:
-        """Return what networks that read the same data have in common: the loss and the number of outputs."""
-        return network.loss, network.build(self.input_shape).output_shape[0]
-
-    def data_for(self, network: Network) -> tuple[PackData, Targets]:
+    def data_for(self, setting: Setting) -> tuple[PackData, Targets]:
         """Return the data with targets as the network's loss takes them."""
-        key = self.key(network)
+        key = data_key(setting)
         if key not in self._encoded:
             self._encoded[key] = self._encode(*key)
         return self._encoded[key]
@@ -195,32 +192,32 @@ class Task:
         data = PackData(self.features, targets.values, self.weights, self.validation_features, held_out)
         return data, targets
 
-    def check(self, lanes: Sequence[Lane]) -> None:
-        """Raise for a lane that cannot be trained on this data; what is the same for many is looked at once."""
+    def check(self, settings: Iterable[Setting]) -> None:
+        """Raise for a setting that cannot be trained on this data."""
         weighed: set[int] = set()
-        seen: set[tuple[int, int, bool]] = set()
-        for lane in lanes:
-            if self.weights is not None and id(lane.rows) not in weighed:
-                weighed.add(id(lane.rows))
-                if not self.weights[lane.rows].any():
+        for setting in settings:
+            if self.weights is not None and id(setting.rows) not in weighed:
+                weighed.add(id(setting.rows))
+                if not self.weights[setting.rows].any():
                     raise ValueError("sample_weight must not be 0 for all rows that a network is trained on")
-            setting = id(lane.network), id(lane.optimizer), lane.validation_rows is None
-            if setting not in seen:
-                seen.add(setting)
-                self.data_for(lane.network)
-                self._check_early_stopping(lane)
+            self.data_for(setting)
+            if setting.optimizer.early_stopping is not None:
+                _check_early_stopping(setting, setting.optimizer.early_stopping.monitor)
 
-    def _check_early_stopping(self, lane: Lane) -> None:
-        early = lane.optimizer.early_stopping
-        if early is None or early.monitor == "train_loss":
-            return
-        if lane.validation_rows is None:
-            raise ValueError(
-                f"early stopping on {early.monitor} needs validation data; give validation=(X, y)"
-            )
-        metric = get_loss(lane.network.loss).metric
-        if early.monitor not in ("validation_loss", f"validation_{metric}"):
-            raise ValueError(
-                f"early stopping with the loss {lane.network.loss} can monitor validation_loss or "
-                f"validation_{metric}, got {shown(early.monitor)}"
-            )
+
+def data_key(setting: Setting) -> tuple[str, int]:
+    """Return what networks that read the same data have in common: the loss and the number of outputs."""
+    return setting.network.loss, setting.layout.output_shape[0]
+
+
+def _check_early_stopping(setting: Setting, monitor: str) -> None:
+    if monitor == "train_loss":
+        return
+    if setting.validation_rows is None:
+        raise ValueError(f"early stopping on {monitor} needs validation data; give validation=(X, y)")
+    metric = get_loss(setting.network.loss).metric
+    if monitor not in ("validation_loss", f"validation_{metric}"):
+        raise ValueError(
+            f"early stopping with the loss {setting.network.loss} can monitor validation_loss or "
+            f"validation_{metric}, got {shown(monitor)}"
+        )

@@ -1,39 +1,79 @@
-"""Optimizers, schedules and early stopping as the numbers that the kernels read (engine/structs.pxd)."""
+"""Networks, optimizers, schedules and early stopping as the numbers that the kernels read (engine/plan.pxd)."""
 
 from __future__ import annotations
 
-from functools import lru_cache
+import math
+from array import array
+from typing import NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-
+from .activations import get_activation
+from .initializers import INITIALIZERS
+from .layers import Dense, Dropout, Layer
+from .layout import Layout, ParameterSlot
 from .optimizers import Adam, AdamW, EarlyStopping, Momentum, Optimizer, RMSprop
+from .random import dropout_threshold
 from .schedules import CosineDecay, ExponentialDecay, Schedule, StepDecay, WarmUp
 
-__all__ = ["HYPER", "SCHEDULE", "STOPPING", "lane_numbers", "optimizer_code", "schedule_row"]
+__all__ = ["NetworkCodes", "OptimizerCodes", "network_codes", "optimizer_codes", "schedule_row"]
+
+STAGE_DENSE, STAGE_DROPOUT = 0, 1
+CONSTANT, UNIFORM, NORMAL = range(3)
+DISTRIBUTIONS = {"constant": CONSTANT, "uniform": UNIFORM, "normal": NORMAL}
 
 GRADIENT_DESCENT, MOMENTUM, NESTEROV, RMSPROP, ADAM, ADAMW = range(6)
-HYPER_ROWS, SCHEDULE_FIELDS = 9, 5
-
-# Where they stand among the numbers of a lane.
-HYPER = slice(0, HYPER_ROWS)
-SCHEDULE = slice(HYPER.stop, HYPER.stop + SCHEDULE_FIELDS)
-STOPPING = slice(SCHEDULE.stop, None)
+HYPER_ROWS = 9
 
 
-@lru_cache(maxsize=8192)
-def lane_numbers(optimizer: Optimizer) -> NDArray[np.float64]:
-    """Return all that the engine is told of an optimizer's numbers: hyperparameters, schedule, early stopping."""
-    numbers = (
-        *_hyper(optimizer),
-        *schedule_row(optimizer.learning_rate),
-        *_stopping(optimizer.early_stopping),
-    )
-    return np.array(numbers, np.float64)
+class NetworkCodes(NamedTuple):
+    """A built network: kind, activation and bias of each layer; how each parameter starts; thresholds, then scales."""
+
+    program: tuple[tuple[int, int, bool], ...]
+    starts: array[float]  # of each parameter: a distribution, and its value or spread
+    dropout: array[float]
 
 
-def optimizer_code(optimizer: Optimizer) -> int:
-    """Return how the engine calls the kind of an optimizer (engine/structs.pxd)."""
+class OptimizerCodes(NamedTuple):
+    """What lanes of a pack share of their optimizers, and the numbers of each: rates, schedule, early stopping."""
+
+    kind: int
+    shared: tuple[int, int, int | None, bool]  # kind, epochs, batch size, shuffle
+    numbers: array[float]
+
+
+def network_codes(layout: Layout) -> NetworkCodes:
+    """Return how the engine reads a network."""
+    layers = [built.layer for built in layout.layers]
+    rates = [layer.rate for layer in layers if isinstance(layer, Dropout)]
+    starts = (number for slot in layout.parameters for number in _start(slot))
+    dropout = *map(dropout_threshold, rates), *(1.0 / (1.0 - rate) for rate in rates)
+    return NetworkCodes(tuple(map(_stage, layers)), array("d", starts), array("d", dropout))
+
+
+def _stage(layer: Layer) -> tuple[int, int, bool]:
+    match layer:
+        case Dense(activation=activation, bias=bias):
+            return STAGE_DENSE, get_activation(activation).code, bias
+        case _:
+            return STAGE_DROPOUT, 0, False
+
+
+def _start(slot: ParameterSlot) -> tuple[float, float]:
+    parameter = slot.parameter
+    if not isinstance(parameter.initializer, str):
+        return CONSTANT, parameter.initializer
+    row = INITIALIZERS[parameter.initializer]
+    return DISTRIBUTIONS[row.distribution], row.spread(parameter.fan_in, parameter.fan_out)
+
+
+def optimizer_codes(optimizer: Optimizer) -> OptimizerCodes:
+    """Return how the engine reads an optimizer."""
+    kind = _kind(optimizer)
+    shared = kind, optimizer.epochs, optimizer.batch_size, optimizer.shuffle
+    rate, stopping = schedule_row(optimizer.learning_rate), _stopping(optimizer.early_stopping)
+    return OptimizerCodes(kind, shared, array("d", (*_hyper(optimizer), *rate, *stopping)))
+
+
+def _kind(optimizer: Optimizer) -> int:
     match optimizer:
         case Momentum(nesterov=nesterov):
             return NESTEROV if nesterov else MOMENTUM
@@ -49,7 +89,7 @@ def optimizer_code(optimizer: Optimizer) -> int:
 
 def _hyper(optimizer: Optimizer) -> list[float]:
     """Return the rows of `hyper` (engine/structs.pxd) of one lane; an absent clip limit is infinite."""
-    limit = np.inf if optimizer.clip_norm is None else optimizer.clip_norm
+    limit = math.inf if optimizer.clip_norm is None else optimizer.clip_norm
     common = [optimizer.l1, optimizer.l2, limit]
     match optimizer:
         case Momentum(momentum=momentum, dampening=dampening):

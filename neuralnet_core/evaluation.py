@@ -13,10 +13,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from .cancel import CancelToken
 from .engine.dispatch import kernel
+from .lanes import Lane, Setting
 from .losses import get_loss
 from .network import Network
 from .optimizers import GradientDescent
-from .plans import Lane, PackData, PackPlan, make_plan
+from .plans import PackData, PackPlan, make_plan
 
 __all__ = ["evaluate", "forward", "gradients"]
 
@@ -31,7 +32,9 @@ def _plan_for(
     trains: bool = False,
 ) -> PackPlan:
     optimizer = GradientDescent(epochs=1, batch_size=None, shuffle=False)
-    lanes = [Lane(network, optimizer, 0, own, own if validates else None, parameters) for own in rows]
+    shape = data.features.shape[1:]
+    settings = [Setting(network, optimizer, shape, own, own if validates else None) for own in rows]
+    lanes = [Lane(setting, 0, parameters) for setting in settings]
     return make_plan(lanes, data, CancelToken().flag, trains=trains)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -15,7 +15,10 @@ from numpy.typing import ArrayLike, NDArray
 from .brief import shown
 from .layers import BuiltLayer, Parameter, Shape
 
-__all__ = ["Layout", "ParameterSlot"]
+if TYPE_CHECKING:
+    from .encoding import NetworkCodes
+
+__all__ = ["Layout", "ParameterSlot", "heading_of"]
 
 
 @dataclass(frozen=True)
@@ -37,13 +40,17 @@ class ParameterSlot:
 
 @dataclass(frozen=True)
 class Layout:
-    """A network built for an input shape: the shape per layer and the place of every parameter."""
+    """A network built for an input shape: the shape per layer and the place of every parameter.
+
+    `signature` is what networks must have in common to be lanes of one pack.
+    """
 
     input_shape: Shape
     output_shape: Shape
     layers: tuple[BuiltLayer, ...]
     parameters: tuple[ParameterSlot, ...]
     size: int
+    signature: tuple[object, ...]
 
     def __str__(self) -> str:
         """Return a table with a line per layer."""
@@ -76,6 +83,26 @@ class Layout:
             for name, start, stop, shape in self._places
         }
 
+    def headings(self, dtype: str) -> list[tuple[bytes, int, int]]:
+        """Return the parameters in the order of a digest: what stands before each, and its place in a flat vector."""
+        if dtype not in self._headings:
+            self._headings[dtype] = [
+                (heading_of(name, shape, dtype), start, stop)
+                for name, start, stop, shape in sorted(self._places)
+            ]
+        return self._headings[dtype]
+
+    @cached_property
+    def _headings(self) -> dict[str, list[tuple[bytes, int, int]]]:
+        return {}
+
+    @cached_property
+    def codes(self) -> NetworkCodes:
+        """The network as the engine reads it."""
+        from .encoding import network_codes
+
+        return network_codes(self)
+
     @cached_property
     def widths(self) -> tuple[int, ...]:
         """How many numbers each layer gives for a sample."""
@@ -84,6 +111,11 @@ class Layout:
     @cached_property
     def _places(self) -> list[tuple[str, int, int, Shape]]:
         return [(slot.name, slot.start, slot.stop, slot.shape) for slot in self.parameters]
+
+
+def heading_of(name: str, shape: Shape, dtype: str) -> bytes:
+    """Return what stands before a parameter's bytes in the digest of a model."""
+    return f"{name} {shape} {dtype};".encode()
 
 
 def _numbers(given: ArrayLike, slot: ParameterSlot) -> NDArray[Any]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
-from dataclasses import dataclass, field
-from functools import lru_cache
+from dataclasses import dataclass, field, fields
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from .data import check_features, check_same_length
 from .layers import Shape
+from .layout import Layout, heading_of
 from .losses import get_loss, softmax
 from .network import Network
 from .optimizers import Optimizer
@@ -25,8 +26,25 @@ if TYPE_CHECKING:
 __all__ = ["Model"]
 
 
+class _Arrays:
+    """The arrays of a model that training made, kept as the engine gave them until somebody asks for one by name."""
+
+    _layout: Layout
+    _flat: NDArray[Any]  # the parameters, in layout order
+    _names: tuple[str, ...]
+    _rows: NDArray[np.float64]  # (metrics, epochs)
+
+    @cached_property
+    def parameters(self) -> dict[str, NDArray[Any]]:
+        return self._layout.unflatten(self._flat)
+
+    @cached_property
+    def history_arrays(self) -> dict[str, NDArray[np.float64]]:
+        return dict(zip(self._names, self._rows, strict=True))
+
+
 @dataclass(frozen=True, eq=False)
-class Model:
+class Model(_Arrays):
     """What training gives back.
 
     Attributes
@@ -69,6 +87,9 @@ class Model:
     epoch: int
     classes: tuple[str, ...] | None = None
 
+    def __reduce__(self) -> tuple[object, ...]:
+        return Model, tuple(getattr(self, field.name) for field in fields(self))
+
     @property
     def history(self) -> pd.DataFrame:
         """A row per epoch, from 1: train_loss and, with validation, its loss and score."""
@@ -80,7 +101,9 @@ class Model:
     @property
     def metrics(self) -> dict[str, float]:
         """The history at `epoch`."""
-        return {name: float(values[self.epoch - 1]) for name, values in self.history_arrays.items()}
+        if "history_arrays" in vars(self):
+            return {name: float(values[self.epoch - 1]) for name, values in self.history_arrays.items()}
+        return dict(zip(self._names, self._rows[:, self.epoch - 1].tolist(), strict=True))
 
     def decision_function(self, X: ArrayLike) -> NDArray[Any]:
         """Return the raw outputs (n, outputs): the logits of the cross-entropies."""
@@ -137,9 +160,15 @@ class Model:
     def digest(self) -> str:
         """Return a SHA-256 of the parameters: names, shapes, width and bytes."""
         hasher = hashlib.sha256()
+        if "parameters" not in vars(self):
+            flat = self._flat.data
+            for heading, start, stop in self._layout.headings(self._flat.dtype.str):
+                hasher.update(heading)
+                hasher.update(flat[start:stop])
+            return hasher.hexdigest()
         for name in sorted(self.parameters):
             value = self.parameters[name]
-            hasher.update(_heading(name, value.shape, value.dtype.str))
+            hasher.update(heading_of(name, value.shape, value.dtype.str))
             hasher.update(np.ascontiguousarray(value).data)
         return hasher.hexdigest()
 
@@ -215,7 +244,8 @@ class Model:
         return evaluate(self.network, self.parameters, features, self.encode(y))
 
 
-@lru_cache(maxsize=4096)
-def _heading(name: str, shape: Shape, dtype: str) -> bytes:
-    """Return what stands before a parameter's bytes in the digest of a model."""
-    return f"{name} {shape} {dtype};".encode()
+def trained_model(common: dict[str, Any], **own: Any) -> Model:
+    """Return a model from the values of its fields; those of `_Arrays` stand for its arrays."""
+    model = object.__new__(Model)
+    vars(model).update(common, **own)
+    return model

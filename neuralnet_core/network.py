@@ -70,7 +70,8 @@ class Network:
         object.__setattr__(self, "_layouts", {})
 
     def __hash__(self) -> int:
-        return int(vars(self)["_hash"])
+        known: int = vars(self)["_hash"]
+        return known
 
     def __reduce__(self) -> tuple[object, ...]:
         return Network, (self.layers, self.loss)  # a hash is of one process only
@@ -151,7 +152,7 @@ class Network:
         Widths, dropout rates and initializers may differ from lane to lane; the kinds of layers, activations,
         the loss and the shapes of input and output may not.
         """
-        return _signature(self, check_shape(input_shape))
+        return self.build(input_shape).signature
 
     def room_for(self, other: Network) -> Network:
         """Return a network whose every layer is wide enough for both, of the same signature.
@@ -188,13 +189,8 @@ def _build(network: Network, shape: Shape) -> Layout:
             offset = stop
         built_layers.append(built)
         shape = built.output_shape
-    return Layout(input_shape, shape, tuple(built_layers), tuple(slots), offset)
-
-
-@lru_cache(maxsize=4096)
-def _signature(network: Network, input_shape: Shape) -> tuple[object, ...]:
-    outputs = _build(network, input_shape).output_shape
-    return (input_shape, outputs, network.loss, *(layer.signature() for layer in network.layers))
+    signature = input_shape, shape, network.loss, *(layer.signature() for layer in network.layers)
+    return Layout(input_shape, shape, tuple(built_layers), tuple(slots), offset, signature)
 
 
 def check_shape(input_shape: int | Sequence[int]) -> Shape:

@@ -10,14 +10,13 @@ from typing import NamedTuple
 from .brief import shown
 from .checks import check_choice
 from .costs import Recipe, pack_seconds
-from .encoding import optimizer_code
 from .engine.dispatch import instruction_sets, kernel, supported_sets
 from .layers import Shape
 from .network import Network, check_shape
 from .optimizers import Optimizer
 from .ways import MODES, SLICED, Mode, Way
 
-__all__ = ["Pack", "check_packs", "likeness", "plan_packs", "recipe_of", "training_cost"]
+__all__ = ["Pack", "check_packs", "plan_packs", "recipe_of", "training_cost"]
 
 
 class Pack(NamedTuple):
@@ -101,8 +100,7 @@ def likeness(
     network: Network, optimizer: Optimizer, shape: Shape, length: tuple[int, int], key: Hashable = None
 ) -> tuple[Hashable, ...]:
     """Return what networks must have in common to be lanes of one pack; every rate may differ."""
-    recipe = optimizer_code(optimizer), optimizer.epochs, optimizer.batch_size, optimizer.shuffle
-    return network.signature(shape), recipe, length, key
+    return network.build(shape).signature, optimizer.codes.shared, length, key
 
 
 def check_packs(packs: Sequence[Pack], likes: Sequence[Hashable], dtype: str) -> None:
@@ -265,7 +263,7 @@ def recipe_of(
     return Recipe(
         input_shape,
         dtype,
-        optimizer_code(optimizer),
+        optimizer.codes.kind,
         optimizer.clip_norm is not None,
         optimizer.epochs,
         optimizer.batch_size or 0,

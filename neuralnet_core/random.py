@@ -15,7 +15,7 @@ from .engine import _random
 from .initializers import INITIALIZERS, Initializer
 from .layout import Layout, ParameterSlot
 
-__all__ = ["derive_seed", "dropout_keep", "dropout_threshold", "initial_values", "permutation"]
+__all__ = ["derive_seed", "dropout_keep", "dropout_threshold", "initial_values", "permutation", "raw_draws"]
 
 
 def derive_seed(root: int, repeat: int, fold: int = 0) -> int:
@@ -78,8 +78,12 @@ def _draw(target: NDArray[np.float64], slot: ParameterSlot, seed: int, row: Init
     parameter = slot.parameter
     outputs = parameter.shape[-1]
     inputs = len(target) // outputs
-    drawn = _draws(seed, slot.layer, slot.ordinal, row.distribution == "normal").corner(inputs, outputs)
-    np.multiply(drawn, row.spread(parameter.fan_in, parameter.fan_out), out=target.reshape(inputs, outputs))
+    drawn = raw_draws(seed, slot.layer, slot.ordinal, row.distribution == "normal", inputs, outputs)
+    np.multiply(
+        drawn[:inputs, :outputs],
+        row.spread(parameter.fan_in, parameter.fan_out),
+        out=target.reshape(inputs, outputs),
+    )
 
 
 class _Draws:
@@ -90,13 +94,20 @@ class _Draws:
         self._normal = normal
         self._drawn = np.empty((0, 0))
 
-    def corner(self, inputs: int, outputs: int) -> NDArray[np.float64]:
+    def at_least(self, inputs: int, outputs: int) -> NDArray[np.float64]:
         drawn = self._drawn  # looked at once: another thread may put a wider one in its place
         if drawn.shape[0] < inputs or drawn.shape[1] < outputs:
             wide = max(drawn.shape[0], inputs), max(drawn.shape[1], outputs)
             drawn = self._drawn = _random.draws(*self._key, *wide, self._normal)
-        return drawn[:inputs, :outputs]
+        return drawn
 
 
 # Networks of one repeat share a seed, so neighbours in a sweep ask for the same draws.
 _draws = lru_cache(maxsize=128)(_Draws)
+
+
+def raw_draws(
+    seed: int, layer: int, parameter: int, normal: bool, inputs: int, outputs: int
+) -> NDArray[np.float64]:
+    """Return the raw draws of a weight: (inputs, outputs), or more of both."""
+    return _draws(seed, layer, parameter, normal).at_least(inputs, outputs)

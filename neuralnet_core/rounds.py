@@ -15,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .cancel import TrainingCancelled
-from .packing import Pack, likeness, plan_packs
-from .plans import Lane, LaneState, PackData, PackPlan, make_plan
+from .lanes import Lane, LaneState
+from .packing import Pack, plan_packs
+from .plans import PackData, PackPlan, make_plan
 
 __all__ = ["Trained", "advance", "open_pack", "train_packs"]
 
@@ -57,25 +58,16 @@ def train_packs(
 ) -> Iterator[tuple[int, Trained]]:
     """Train packs that read the same data; yield the number of each lane and what came of it, as it ends."""
     by_kind: dict[Hashable, list[Pack]] = {}
-    shape = data.features.shape[1:]
     apart = data.weights is not None and not data.weights.all()
     for pack in packs:
         first = lanes[pack.members[0]]
+        kind: Hashable = pack.members  # alone to the end
         if pack.way.mode == "networks":
-            kind: Hashable = likeness(
-                first.network, first.optimizer, shape, lengths_of(first), first.order if apart else None
-            )
-        else:
-            kind = pack.members  # alone to the end
+            kind = first.setting.likeness, first.order if apart else None
         by_kind.setdefault(kind, []).append(pack)
     for like in by_kind.values():
         for some in _at_a_time(like, lanes, data):
             yield from _Rounds(lanes, some, data, flag).train()
-
-
-def lengths_of(lane: Lane) -> tuple[int, int]:
-    """Return how many rows a lane trains and validates on."""
-    return len(lane.rows), 0 if lane.validation_rows is None else len(lane.validation_rows)
 
 
 def _at_a_time(packs: Sequence[Pack], lanes: Sequence[Lane], data: PackData) -> Iterator[list[Pack]]:
@@ -95,15 +87,14 @@ def _at_a_time(packs: Sequence[Pack], lanes: Sequence[Lane], data: PackData) -> 
 def _bytes_of(pack: Pack, lanes: Sequence[Lane], data: PackData) -> int:
     """Return about how much memory a pack takes: parameters, gradients, the optimizer's state."""
     # Members come by size, or nearly so.
-    first, last = (lanes[pack.members[place]].network for place in (0, -1))
-    shape = data.features.shape[1:]
-    largest = max(first.build(shape).size, last.build(shape).size)
+    first, last = lanes[pack.members[0]].setting.layout, lanes[pack.members[-1]].setting.layout
+    largest = max(first.size, last.size)
     return 5 * len(pack.members) * largest * data.features.dtype.itemsize
 
 
 def _bytes_of_histories(pack: Pack, lanes: Sequence[Lane]) -> int:
     """Return how much memory the histories of a pack take: as many epochs as it may have, in three metrics."""
-    return 3 * 8 * len(pack.members) * lanes[pack.members[0]].optimizer.epochs
+    return 3 * 8 * len(pack.members) * lanes[pack.members[0]].setting.optimizer.epochs
 
 
 @dataclass
@@ -120,7 +111,7 @@ class _Running:
 
     def trained(self, place: int) -> Trained:
         """Return what came of a lane, by its place."""
-        return Trained(self.pack.parameters(place), self.pack.history_of(place), *self.pack.outcome(place))
+        return Trained(*self.pack.trained(place))
 
 
 class _Rounds:
@@ -130,11 +121,9 @@ class _Rounds:
         self, lanes: Sequence[Lane], packs: Sequence[Pack], data: PackData, flag: NDArray[np.int32]
     ) -> None:
         self._lanes, self._data, self._flag = lanes, data, flag
-        first = lanes[packs[0].members[0]]
-        self._epochs = first.optimizer.epochs
-        self._lengths = lengths_of(first)
-        members = [lanes[index] for pack in packs for index in pack.members]
-        self._stops_early = any(lane.optimizer.early_stopping is not None for lane in members)
+        members = [lanes[index].setting for pack in packs for index in pack.members]
+        self._epochs, self._lengths = members[0].optimizer.epochs, members[0].lengths
+        self._stops_early = any(setting.optimizer.early_stopping is not None for setting in members)
         largest = max(_bytes_of(pack, lanes, data) for pack in packs)
         self._shortest = max(SHORTEST_ROUND, SECONDS_PER_BYTE * largest)
         self._alone = packs[0].way.mode != "networks"
@@ -214,10 +203,10 @@ class _Rounds:
         """Return the best packs of some lanes, whose members are numbers of lanes."""
         lanes = [self._lanes[index] for index in indices]
         packs = plan_packs(
-            [lane.network for lane in lanes],
-            [lane.optimizer for lane in lanes],
+            [lane.setting.network for lane in lanes],
+            [lane.setting.optimizer for lane in lanes],
             self._data.features.shape[1:],
-            self._data.features.dtype.name,
+            self._data.dtype,
             lengths=[self._lengths] * len(lanes),
             orders=[lane.order for lane in lanes],
             epochs=epochs,

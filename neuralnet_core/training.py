@@ -7,19 +7,19 @@ from collections.abc import Hashable, Iterator, Mapping, Sequence
 
 from numpy.typing import ArrayLike
 
-from .batch import Batch, Task
+from .batch import Batch, Task, data_key
 from .brief import shown
 from .cancel import CancelToken
 from .checks import check_dtype, check_flag
 from .data import check_features, check_same_length, check_weights
-from .layers import Shape
+from .lanes import Lane
 from .losses import get_loss
-from .model import Model
+from .model import Model, trained_model
 from .network import Network
 from .optimizers import Optimizer
-from .packing import Pack, check_packs, likeness, plan_packs
-from .plans import Lane, PackData
-from .rounds import Trained, lengths_of, train_packs
+from .packing import Pack, check_packs, plan_packs
+from .plans import PackData
+from .rounds import Trained, train_packs
 
 __all__ = ["train_many"]
 
@@ -99,8 +99,8 @@ def train_many(
     check_same_length(X=features, y=y)
     weights = check_weights(sample_weight, len(features), dtype)
     task = Task(features, y, weights, validation, dtype)
-    lanes = batch.lanes(len(features), task.validation_rows)
-    task.check(lanes)
+    lanes = batch.lanes(len(features), task.input_shape, task.validation_rows)
+    task.check({id(lane.setting): lane.setting for lane in lanes}.values())
     models: list[Model | None] = [None] * len(lanes)
     flag = (cancel or CancelToken()).flag
     packs = _packs(lanes, task, packs)
@@ -121,28 +121,29 @@ def train_many(
 
 def _packs(lanes: Sequence[Lane], task: Task, given: Sequence[Pack] | None) -> Sequence[Pack]:
     """Return the packs, planned here or checked."""
-    lengths, orders = [lengths_of(lane) for lane in lanes], [lane.order for lane in lanes]
-    keys = orders if task.skips_minibatches else [None] * len(lanes)
     if given is not None:
-        check_packs(given, _likes(lanes, task.input_shape, lengths, keys), task.dtype)
+        check_packs(given, _likes(lanes, apart=task.skips_minibatches), task.dtype)
         return given
-    networks, optimizers = [lane.network for lane in lanes], [lane.optimizer for lane in lanes]
+    orders = [lane.order for lane in lanes]
     return plan_packs(
-        networks, optimizers, task.input_shape, task.dtype, lengths=lengths, orders=orders, keys=keys
+        [lane.setting.network for lane in lanes],
+        [lane.setting.optimizer for lane in lanes],
+        task.input_shape,
+        task.dtype,
+        lengths=[lane.setting.lengths for lane in lanes],
+        orders=orders,
+        keys=orders if task.skips_minibatches else None,
     )
 
 
-def _likes(
-    lanes: Sequence[Lane], shape: Shape, lengths: Sequence[tuple[int, int]], keys: Sequence[Hashable]
-) -> list[Hashable]:
+def _likes(lanes: Sequence[Lane], *, apart: bool) -> Sequence[Hashable]:
+    """Return what lanes of one pack must have in common; equal ones are one object."""
+    if apart:
+        return [(lane.setting.likeness, lane.order) for lane in lanes]
     known: dict[Hashable, Hashable] = {}
-    likes = []
-    for lane, length, key in zip(lanes, lengths, keys, strict=True):
-        setting = id(lane.network), id(lane.optimizer), length, key
-        if setting not in known:
-            known[setting] = likeness(lane.network, lane.optimizer, shape, length, key)
-        likes.append(known[setting])
-    return likes
+    likes = {id(lane.setting): lane.setting.likeness for lane in lanes}
+    same = {setting: known.setdefault(like, like) for setting, like in likes.items()}
+    return [same[id(lane.setting)] for lane in lanes]
 
 
 def _by_data(
@@ -151,31 +152,33 @@ def _by_data(
     """Yield the packs that read the same data, these data, and what makes models of what comes of them."""
     by_data: dict[tuple[str, int], list[Pack]] = {}
     for pack in packs:
-        by_data.setdefault(task.key(lanes[pack.members[0]].network), []).append(pack)
+        by_data.setdefault(data_key(lanes[pack.members[0]].setting), []).append(pack)
     for some in by_data.values():
-        network = lanes[some[0].members[0]].network
-        data, targets = task.data_for(network)
-        yield some, data, _Finisher(task, get_loss(network.loss).metric, targets.classes)
+        setting = lanes[some[0].members[0]].setting
+        data, targets = task.data_for(setting)
+        yield some, data, _Finisher(task, get_loss(setting.network.loss).metric, targets.classes)
 
 
 class _Finisher:
     """Makes models of what training gave."""
 
     def __init__(self, task: Task, metric: str, classes: tuple[str, ...] | None) -> None:
-        self._dtype, self._shape, self._classes = task.dtype, task.input_shape, classes
         self._names = ("train_loss", "validation_loss", f"validation_{metric}")
+        # What all have in common.
+        self._common = {"dtype": task.dtype, "input_shape": task.input_shape, "classes": classes}
 
     def __call__(self, lane: Lane, trained: Trained) -> Model:
         flat, history, diverged, epoch = trained
-        return Model(
-            network=lane.network,
-            optimizer=lane.optimizer,
+        setting = lane.setting
+        return trained_model(
+            self._common,
+            network=setting.network,
+            optimizer=setting.optimizer,
             seed=lane.seed,
-            dtype=self._dtype,
-            input_shape=self._shape,
-            parameters=lane.network.build(self._shape).unflatten(flat),
             state="diverged" if diverged else "done",
-            history_arrays=dict(zip(self._names[: len(history)], history, strict=True)),
             epoch=epoch,
-            classes=self._classes,
+            _layout=setting.layout,
+            _flat=flat,
+            _names=self._names[: len(history)],
+            _rows=history,
         )

@@ -38,8 +38,9 @@ from neuralnet_core import (
 )
 from neuralnet_core.batch import Task
 from neuralnet_core.engine.dispatch import instruction_sets, kernel
+from neuralnet_core.lanes import Lane, Setting
 from neuralnet_core.packing import Pack, recipe_of
-from neuralnet_core.plans import Lane, make_plan
+from neuralnet_core.plans import make_plan
 from neuralnet_core.training import train_many
 from neuralnet_core.ways import SLICED, Mode, Way
 
@@ -149,14 +150,16 @@ def measured(case: Case) -> Case:
     outputs = network.build(case.inputs).output_shape[0]
     y = np.arange(n) % outputs if case.classes else random.normal(size=(n, outputs))
     task = Task(random.normal(size=(n, case.inputs)).astype(case.dtype), y, None, None, case.dtype)
-    data, _ = task.data_for(network)
     rows, held_out = np.arange(case.rows), np.arange(case.rows, n)
+    data, _ = task.data_for(Setting(network, case.training(1), (case.inputs,), rows))
     count = kernel(case.dtype, case.instruction_set).lanes if case.mode == "networks" else 1
 
     def run(epochs: int) -> float:
         optimizer = case.training(epochs)
         seeds = range(count) if case.mixes_orders else [0] * count
-        lanes = [Lane(network, optimizer, s, rows, held_out if len(held_out) else None) for s in seeds]
+        validated = held_out if len(held_out) else None
+        setting = Setting(network, optimizer, (case.inputs,), rows, validated)
+        lanes = [Lane(setting, seed) for seed in seeds]
         plan = make_plan(lanes, data, np.zeros(1, np.int32), way=case.way)
         pack = plan.engine.Pack(plan)
         started = time.thread_time()

@@ -28,16 +28,18 @@ ENGINE = re.compile(r"^\s*#1 .*neuralnet_core/engine/_\w+\.[\w-]+\.so", re.MULTI
 PACK = """
 import numpy as np
 from neuralnet_core import Dense, GradientDescent, Network
-from neuralnet_core.plans import Lane, PackData, make_plan
+from neuralnet_core.lanes import Lane, Setting
+from neuralnet_core.plans import PackData, make_plan
 
 network, rows = Network([Dense(3), Dense(2)]), np.arange(20)
-lane = Lane(network, GradientDescent(0.01, epochs=9, batch_size=4, shuffle=False), 0, rows)
+optimizer = GradientDescent(0.01, epochs=9, batch_size=4, shuffle=False)
+lane = Lane(Setting(network, optimizer, (3,), rows), 0)
 data = PackData(np.ones((20, 3), "float32"), np.ones((20, 2), "float32"))
 plan = make_plan([lane, lane], data, np.zeros(1, np.int32))
 """
 PLANTS = {
     "a row beyond the data": (
-        PACK + "plan.rows[7, 0] = 20; plan.engine.Pack(plan).train(9)",
+        PACK + "rows[7] = 20; plan.engine.Pack(plan).train(9)",
         "heap-buffer-overflow",
     ),
     "targets beyond their buffer in the arena": (

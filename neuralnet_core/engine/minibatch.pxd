@@ -28,7 +28,7 @@ cdef inline int accumulate(PackState *p, const Minibatch *batch) except -1 nogil
     p.fused = batch.updating and batch.count <= SLICED and not p.clipping
     if batch.updating:
         per_update_scalars(p)
-    if p.spread.index != NULL and batch.count > SLICED:
+    if p.spread.count and batch.count > SLICED:
         sum_slices_in_lanes(p, batch)
     else:
         sum_slices_in_turn(p, batch)

@@ -82,7 +82,7 @@ cdef extern from "scalars.h" nogil:
     uint64_t dropout_key(uint64_t seed, uint64_t layer, uint64_t update)
     uint32_t dropout_word(uint32_t key_low, uint32_t key_high, uint32_t counter)
 
-# The codes of packing.py.
+# The codes of encoding.py.
 cdef enum:
     STAGE_DENSE = 0
     STAGE_DROPOUT = 1
@@ -159,12 +159,39 @@ cdef struct Minibatch:
     bint updating         # and the optimizer's step after them
     bint stays            # the same samples every time: gathered once
 
+# When a lane ends early: metric (its row in the history) or -1, ...; as encoding.py writes it.
+cdef struct Stopping:
+    double metric, patience, min_delta, restores_best
+
+# A training from epoch to epoch: what is gone through, and what came of each lane so far.
+cdef struct Course:
+    Data data
+    Data held_out
+    Rows rows             # those trained on, as they were given
+    Rows order            # and in the order of this epoch
+    Rows held_out_rows
+    int used              # lanes with a network of their own
+    int metrics
+    int64_t epoch, epochs, batch_size
+    bint shuffle
+    Stopping stopping[64]
+    double *history       # [used][metrics][epochs]
+    int64_t largest       # parameters of a lane
+    real *kept            # [used][largest]: parameters put by when a lane ended, or at its best epoch
+    bint is_kept[64]
+    double best[64]
+    int64_t best_epoch[64]
+    int64_t ended[64]     # the epochs a lane trained for; 0: still training
+    bint diverged[64]
+
 cdef struct PackState:
+    vec *arena            # all buffers below
     # the networks
     int64_t depth, inputs, outputs, target_width, size, tensors_count
     int64_t chunk         # samples worked through at a time; never changes the bits
     Stage *stages
     Tensor *tensors
+    int64_t *lane_units   # [depth][LANES]
     int loss, optimizer, clipping
     int solo              # one network, whose units are the lanes
     # parameters, gradient sums of a slice, of all slices, and optimizer state, [size] registers each
@@ -189,7 +216,7 @@ cdef struct PackState:
     int sliced
     int64_t *lane_first
     int64_t *lane_last
-    Rows spread           # the rows of a minibatch whose slices are the lanes; index NULL: never
+    Rows spread           # the rows of a minibatch whose slices are the lanes; count 0: never
     # the samples of a chunk, and where they stand: passing through, or all of a full batch that stays
     Block input
     vec *targets

@@ -76,6 +76,28 @@ cdef inline void put_in(const PackState *p, vec *registers, int lane, const real
                 row[unit * step] = row[unit * step] + <real> 0
 
 
+cdef inline void put_constant(PackState *p, const Tensor *tensor, int lane, double value) noexcept nogil:
+    """Let all of a parameter of a network be one number."""
+    cdef int64_t i, unit, step = step_of(p)
+    cdef real *row
+    for i in range(own_inputs(p, tensor, lane)):
+        row = row_of(p, tensor, p.parameters, i, lane)
+        for unit in range(own_units(p, tensor, lane)):
+            row[unit * step] = <real> value
+
+
+cdef inline void put_drawn(
+    PackState *p, const Tensor *tensor, int lane, const double *draws, int64_t width, double spread
+) noexcept nogil:
+    """Let a parameter of a network be a corner of draws (inputs, width), multiplied by `spread`."""
+    cdef int64_t i, unit, step = step_of(p)
+    cdef real *row
+    for i in range(own_inputs(p, tensor, lane)):
+        row = row_of(p, tensor, p.parameters, i, lane)
+        for unit in range(own_units(p, tensor, lane)):
+            row[unit * step] = <real> (draws[i * width + unit] * spread)
+
+
 cdef inline vec finite_lanes(const PackState *p) noexcept nogil:
     """+0 in the lanes whose parameters are all finite, else NaN."""
     cdef int64_t index, i, column

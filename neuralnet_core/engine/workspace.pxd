@@ -18,23 +18,28 @@ cdef enum:
     MOST_STAYING = 1 << 19  # bytes
 
 
-cdef inline vec *new_arena(PackState *p, bint shared_rows, int64_t dropouts, bint trains) noexcept nogil:
-    """Allocate and lay out the buffers of a pack; NULL where memory does not suffice."""
+cdef inline int new_arena(PackState *p, Course *c, int64_t dropouts, bint trains, bint draws_orders) noexcept nogil:
+    """Allocate and lay out the buffers of a pack; return -1 where memory does not suffice."""
     cdef void *arena = NULL
-    cdef size_t size = <size_t> lay_out(p, NULL, shared_rows, dropouts, trains) * sizeof(vec)
+    cdef size_t size = <size_t> lay_out(p, c, NULL, dropouts, trains, draws_orders) * sizeof(vec)
     if posix_memalign(&arena, 64, size) != 0:
-        return NULL
+        return -1
     memset(arena, 0, size)
-    lay_out(p, <vec *> arena, shared_rows, dropouts, trains)
-    return <vec *> arena
+    lay_out(p, c, <vec *> arena, dropouts, trains, draws_orders)
+    p.arena = <vec *> arena
+    return 0
 
 
-cdef inline int64_t lay_out(PackState *p, vec *arena, bint shared_rows, int64_t dropouts, bint trains) noexcept nogil:
+cdef inline int64_t lay_out(
+    PackState *p, Course *c, vec *arena, int64_t dropouts, bint trains, bint draws_orders
+) noexcept nogil:
     """Place every buffer in the arena and return the registers used; with no arena yet this only counts."""
     cdef vec *free = arena
     cdef int64_t size = p.size if trains else 0
-    lay_out_samples(p, &free, &p.passing, shared_rows and p.spread.index == NULL)
-    lay_out_samples(p, &free, &p.staying, shared_rows and p.spread.index == NULL)
+    cdef bint shared = c.rows.shared and not p.spread.count
+    lay_out_samples(p, &free, &p.passing, shared)
+    lay_out_samples(p, &free, &p.staying, shared)
+    lay_out_rows(p, c, &free, draws_orders)
     p.parameters = take(&free, p.size)
     p.slice_gradients, p.joined_gradients = take(&free, size), take(&free, size)
     p.first_state = take(&free, size if p.optimizer > GRADIENT_DESCENT else 0)
@@ -60,10 +65,20 @@ cdef inline int64_t input_registers(const PackState *p, int64_t room, bint share
 cdef inline int64_t room_to_stay(const PackState *p, int64_t count, bint shared) noexcept nogil:
     """All of a full batch of `count` rows, or none if that takes too much."""
     cdef int64_t registers
-    if p.spread.index != NULL:
+    if p.spread.count:
         count, shared = SLICES * pieces(count, SLICES), False
     registers = input_registers(p, count, shared) + count * (p.target_width + 2)
     return count if registers * <int64_t> sizeof(vec) <= MOST_STAYING else 0
+
+
+cdef inline void lay_out_rows(PackState *p, Course *c, vec **free, bint draws_orders) noexcept nogil:
+    """Rows that all lanes share stay where they are; an order of them is a number each."""
+    if draws_orders:
+        c.order.index = <int64_t *> take_doubles(free, pieces(c.rows.count, LANES) if c.rows.shared else c.rows.count)
+    if not c.rows.shared:
+        c.rows.index = <int64_t *> take_doubles(free, c.rows.count)
+        c.held_out_rows.index = <int64_t *> take_doubles(free, c.held_out_rows.count)
+    p.spread.index = <int64_t *> take_doubles(free, p.spread.count)
 
 
 cdef inline void lay_out_samples(const PackState *p, vec **free, Samples *samples, bint shared) noexcept nogil:

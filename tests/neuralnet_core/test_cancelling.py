@@ -20,7 +20,8 @@ from neuralnet_core import (
     train_many,
 )
 from neuralnet_core.engine.dispatch import instruction_sets, kernel
-from neuralnet_core.plans import Lane, PackData, make_plan
+from neuralnet_core.lanes import Lane, Setting
+from neuralnet_core.plans import PackData, make_plan
 from neuralnet_core.ways import MODES, Mode, Way
 
 WIDE = Network([Dense(256, "relu"), Dense(1)])
@@ -79,7 +80,8 @@ def polls_of_an_epoch(
     features = np.zeros((1000, inputs), np.float32)
     data = PackData(features, np.zeros((1000, 1), np.float32))
     every, validation = np.resize(np.arange(1000), rows), np.resize(np.arange(1000), held_out)
-    lanes = [Lane(network, optimizer, seed, every, validation if held_out else None) for seed in range(count)]
+    setting = Setting(network, optimizer, (inputs,), every, validation if held_out else None)
+    lanes = [Lane(setting, seed) for seed in range(count)]
     pack = rounds.open_pack(make_plan(lanes, data, CancelToken().flag, way=way))
     pack.train(1)
     return int(pack.polls())
