@@ -133,6 +133,8 @@ def check_seed(seed: object) -> int:
     Traceback (most recent call last):
     ValueError: seed must be < 2**64, got 18446744073709551616
     """
+    if type(seed) is int and 0 <= seed <= MAX_SEED:  # the common case: a sweep has one for each network
+        return seed
     number = check_integer("seed", seed, at_least=0)
     if number > MAX_SEED:
         raise ValueError(f"seed must be < 2**64, got {shown(seed)}")

@@ -83,7 +83,7 @@ class Lane(NamedTuple):
     state: LaneState | None = None
 
     @property
-    def order(self) -> tuple[Hashable, ...]:
+    def order(self) -> Hashable:
         """What says in which order it visits which rows."""
         setting = self.setting
-        return (self.seed, *setting.places) if setting.draws_orders else setting.places
+        return (self.seed, setting.places) if setting.draws_orders else setting.places

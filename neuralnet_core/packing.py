@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Hashable, Iterator, Sequence
-from functools import reduce
-from typing import NamedTuple
+from functools import lru_cache, reduce
+from typing import Any, NamedTuple
 
 from .brief import shown
 from .checks import check_choice
 from .costs import Recipe, pack_seconds
 from .engine.dispatch import instruction_sets, kernel, supported_sets
 from .layers import Shape
+from .layout import Layout
 from .network import Network, check_shape
 from .optimizers import Optimizer
 from .ways import MODES, SLICED, Mode, Way
 
 __all__ = ["Pack", "check_packs", "plan_packs", "recipe_of", "training_cost"]
+
+MOST_KNOWN = 16384  # costs of one kind that are kept
 
 
 class Pack(NamedTuple):
@@ -81,26 +84,23 @@ def plan_packs(
     shape = check_shape(input_shape)
     groups: dict[Hashable, _Group] = {}
     # A sweep has few values and many networks: what is to be known of a value is looked up once.
-    known: dict[Hashable, tuple[_Group, int]] = {}
-    everything = zip(networks, optimizers, lengths, strict=True)
-    for index, (network, optimizer, length) in enumerate(everything):
-        setting = id(network), id(optimizer), length, keys[index] if keys else None
-        if setting not in known:
-            like = likeness(network, optimizer, shape, length, setting[-1])
+    known: dict[Hashable, tuple[dict[Hashable, list[tuple[int, int]]], int]] = {}
+    none = [None] * len(networks)
+    everything = zip(networks, optimizers, lengths, keys or none, orders or none, strict=True)
+    for index, (network, optimizer, length, key, order) in enumerate(everything):
+        setting = id(network), id(optimizer), length, key
+        place = known.get(setting)
+        if place is None:
+            layout = network.build(shape)
+            like = layout.signature, optimizer.codes.shared, length, key
             if like not in groups:
                 recipe = recipe_of(optimizer, shape, dtype, *length)
                 groups[like] = _Group(recipe if epochs is None else recipe._replace(epochs=epochs))
-            known[setting] = groups[like], groups[like].kind(network, optimizer)
-        group, kind = known[setting]
-        group.add(index, kind, orders[index] if orders else None)
+            group = groups[like]
+            place = known[setting] = group.by_order, group.kind(network, layout, optimizer)
+        by_order, kind = place
+        by_order[order].append((kind, index))
     return [pack for group in groups.values() for pack in group.packs()]
-
-
-def likeness(
-    network: Network, optimizer: Optimizer, shape: Shape, length: tuple[int, int], key: Hashable = None
-) -> tuple[Hashable, ...]:
-    """Return what networks must have in common to be lanes of one pack; every rate may differ."""
-    return network.build(shape).signature, optimizer.codes.shared, length, key
 
 
 def check_packs(packs: Sequence[Pack], likes: Sequence[Hashable], dtype: str) -> None:
@@ -124,102 +124,95 @@ def check_packs(packs: Sequence[Pack], likes: Sequence[Hashable], dtype: str) ->
             raise ValueError(f"networks {members} are not alike and cannot be one pack; see plan_packs")
 
 
+class _Kind(NamedTuple):
+    """What the time of a network depends on, within its group: the widths of its layers, and whether it clips."""
+
+    widths: tuple[int, ...]
+    clips: bool
+    network: Network
+    size: int
+
+
 class _Group:
     """Networks that may be lanes of one pack; those of one kind are equal in all that time depends on."""
 
     def __init__(self, recipe: Recipe) -> None:
         self._recipe = recipe
-        self._lanes = {name: kernel(recipe.dtype, name).lanes for name in instruction_sets()}
-        self._numbers: dict[tuple[Network, bool], int] = {}
-        self._by_order: dict[Hashable, list[tuple[int, int]]] = defaultdict(list)
+        self._kinds: list[_Kind] = []
+        self._numbers: dict[tuple[tuple[int, ...], bool], int] = {}
+        self.by_order: dict[Hashable, list[tuple[int, int]]] = defaultdict(
+            list
+        )  # kinds and numbers of networks
 
-    def kind(self, network: Network, optimizer: Optimizer) -> int:
+    def kind(self, network: Network, layout: Layout, optimizer: Optimizer) -> int:
         """Return the number of a network's kind."""
-        return self._numbers.setdefault((network, optimizer.clip_norm is not None), len(self._numbers))
-
-    def add(self, index: int, kind: int, order: Hashable) -> None:
-        """Take a network in."""
-        self._by_order[order].append((kind, index))
+        key = layout.widths, optimizer.clip_norm is not None
+        number = self._numbers.setdefault(key, len(self._kinds))
+        if number == len(self._kinds):
+            self._kinds.append(_Kind(*key, network, layout.size))
+        return number
 
     def packs(self) -> Iterator[Pack]:
         """Yield the packs: full ones of one order first, from the largest networks on; what is left is mixed."""
-        divider = _Divider(list(self._numbers), self._recipe, self._lanes)
-        most = max(self._lanes.values())
+        costs = _costs(self._kinds[0].network.build(self._recipe.input_shape).signature, self._recipe)
+        by_size = sorted(range(len(self._kinds)), key=lambda kind: -self._kinds[kind].size)
+        rank = {kind: place for place, kind in enumerate(by_size)}
+        divider = _Divider([self._kinds[kind] for kind in by_size], costs)
+        wide = {place for place, kind in enumerate(by_size) if costs.is_wide(self._kinds[kind])}
+        most = max(costs.lanes.values())
         rest: list[tuple[int, int, Hashable]] = []
-        for order, members in self._by_order.items():
-            ranked = sorted((divider.rank[kind], index, order) for kind, index in members)
-            waiting = []
-            for one in ranked:
-                if divider.is_wide(one[0]):
-                    yield Pack((one[1],), *divider.alone(one[0]))
-                else:
-                    waiting.append(one)
-            full = len(waiting) // most * most
+        for order, members in self.by_order.items():
+            ranked = sorted([(rank[kind], index) for kind, index in members])
+            if wide:
+                for place, index in ranked:
+                    if place in wide:
+                        yield Pack((index,), *divider.alone(place))
+                ranked = [one for one in ranked if one[0] not in wide]
+            full = len(ranked) // most * most
             for start in range(0, full, most):
-                yield from divider.divided(waiting[start : start + most])
-            rest += waiting[full:]
+                yield from divider.of_one_order(ranked[start : start + most])
+            rest += [(place, index, order) for place, index in ranked[full:]]
         rest.sort(key=lambda one: one[0])
-        yield from divider.divided(rest)
+        yield from divider.mixed(rest)
 
 
 class _Divider:
     """Divides networks, which come by rank (the largest first), into packs at the least cost."""
 
-    def __init__(self, kinds: list[tuple[Network, bool]], recipe: Recipe, lanes: dict[str, int]) -> None:
-        self._recipes = {clips: recipe._replace(clips=clips) for clips in (False, True)}
-        self._lanes, self._ways = lanes, {name: Way("networks", name) for name in lanes}
-        layouts = [network.build(recipe.input_shape) for network, _ in kinds]
-        sizes = [layout.size for layout in layouts]
-        by_size = sorted(range(len(kinds)), key=lambda kind: -sizes[kind])
-        self._kinds = [kinds[kind] for kind in by_size]
-        self.rank = {kind: rank for rank, kind in enumerate(by_size)}
-        self._alone: dict[int, tuple[Way, float]] = {}
-        self._wide: dict[int, bool] = {}
-        self._widths = [layouts[kind].widths for kind in by_size]
-        self._rooms: dict[tuple[int, ...], Network] = {}
-        self._together: dict[tuple[Hashable, ...], tuple[Way, float]] = {}
+    def __init__(self, kinds: list[_Kind], costs: _Costs) -> None:
+        self._kinds, self._costs = kinds, costs
         self._divisions: dict[tuple[int, ...], list[tuple[int, Way, float]]] = {}
 
     def alone(self, rank: int) -> tuple[Way, float]:
         """Return the best way of a network alone, and its predicted seconds."""
-        if rank not in self._alone:
-            network, clips = self._kinds[rank]
-            self._alone[rank] = way_alone(network, self._recipes[clips])
-        return self._alone[rank]
+        return self._costs.alone(self._kinds[rank])
 
-    def is_wide(self, rank: int) -> bool:
-        """Whether a network alone costs less than its share of the fullest pack."""
-        if rank not in self._wide:
-            full = [self._cost((rank,), lanes, name, False)[1] / lanes for name, lanes in self._lanes.items()]
-            self._wide[rank] = self.alone(rank)[1] <= min(full)
-        return self._wide[rank]
-
-    def divided(self, members: list[tuple[int, int, Hashable]]) -> Iterator[Pack]:
-        """Yield the packs of networks, each given by its rank, its number and its order."""
-        ranks = tuple(rank for rank, _, _ in members)
-        orders = [order for _, _, order in members]
-        alike = len(set(orders)) <= 1
-        division = self._divisions.get(ranks) if alike else None
+    def of_one_order(self, members: list[tuple[int, int]]) -> Iterator[Pack]:
+        """Yield the packs of networks of one order, each given by its rank and its number."""
+        ranks = tuple([rank for rank, _ in members])
+        division = self._divisions.get(ranks)
         if division is None:
-            division = self._divide(ranks, orders)
-            if alike:
-                self._divisions[ranks] = division
-        start = 0
-        for count, way, seconds in division:
-            yield Pack(tuple(index for _, index, _ in members[start : start + count]), way, seconds)
-            start += count
+            division = self._divisions[ranks] = self._divide(ranks, [None] * len(ranks))
+        return _divided(division, [index for _, index in members])
+
+    def mixed(self, members: list[tuple[int, int, Hashable]]) -> Iterator[Pack]:
+        """Yield the packs of networks of any order, each given by its rank, its number and its order."""
+        ranks = tuple([rank for rank, _, _ in members])
+        division = self._divide(ranks, [order for _, _, order in members])
+        return _divided(division, [index for _, index, _ in members])
 
     def _divide(self, ranks: tuple[int, ...], orders: list[Hashable]) -> list[tuple[int, Way, float]]:
         """Return the packs of the cheapest division that leaves neighbours together: how many, way, seconds."""
         cheapest = [0.0] * (len(ranks) + 1)
         chosen: list[tuple[int, Way, float]] = []
+        kinds = [self._kinds[rank] for rank in ranks]
         for place in range(len(ranks) - 1, -1, -1):
-            options = [(1, *self.alone(ranks[place]))]
-            for name, lanes in self._lanes.items():
-                window = ranks[place : place + lanes]
+            options = [(1, *self._costs.alone(kinds[place]))]
+            for name, lanes in self._costs.lanes.items():
+                window = kinds[place : place + lanes]
                 if len(window) > 1:
                     mixed = len(set(orders[place : place + lanes])) > 1
-                    options.append((len(window), *self._cost(window, len(window), name, mixed)))
+                    options.append((len(window), *self._costs.together(window, len(window), name, mixed)))
             cheapest[place], best = min(
                 (seconds + cheapest[place + count], number)
                 for number, (count, _, seconds) in enumerate(options)
@@ -231,20 +224,73 @@ class _Divider:
             place += division[-1][0]
         return division
 
-    def _cost(
-        self, ranks: tuple[int, ...], networks: int, instruction_set: str, mixed: bool
+
+def _divided(division: Sequence[tuple[int, Way, float]], members: Sequence[int]) -> Iterator[Pack]:
+    start = 0
+    for count, way, seconds in division:
+        yield Pack(tuple(members[start : start + count]), way, seconds)
+        start += count
+
+
+class _Costs:
+    """What packs of networks of one signature and recipe are predicted to take, by the widths of their layers."""
+
+    def __init__(self, recipe: Recipe) -> None:
+        self._recipes = {clips: recipe._replace(clips=clips) for clips in (False, True)}
+        self.lanes = {name: kernel(recipe.dtype, name).lanes for name in instruction_sets()}
+        self._ways = {name: Way("networks", name) for name in self.lanes}
+        self._alone: dict[tuple[Hashable, ...], tuple[Way, float]] = {}
+        self._wide: dict[tuple[Hashable, ...], bool] = {}
+        self._together: dict[tuple[Hashable, ...], tuple[Way, float]] = {}
+
+    def alone(self, kind: _Kind) -> tuple[Way, float]:
+        """Return the best way of a network alone, and its predicted seconds."""
+        key = kind[:2]
+        found = self._alone.get(key)
+        if found is None:
+            found = way_alone(kind.network, self._recipes[kind.clips])
+            _keep(self._alone, key, found)
+        return found
+
+    def is_wide(self, kind: _Kind) -> bool:
+        """Whether a network alone costs less than its share of the fullest pack."""
+        key = kind[:2]
+        found = self._wide.get(key)
+        if found is None:
+            full = [
+                self.together([kind], lanes, name, False)[1] / lanes for name, lanes in self.lanes.items()
+            ]
+            found = self.alone(kind)[1] <= min(full)
+            _keep(self._wide, key, found)
+        return found
+
+    def together(
+        self, kinds: Sequence[_Kind], networks: int, instruction_set: str, mixed: bool
     ) -> tuple[Way, float]:
-        """Return the way and the seconds of so many networks, of these ranks, together in one pack."""
-        widths = tuple(map(max, *[self._widths[rank] for rank in ranks], self._widths[ranks[0]]))
-        clips = any(self._kinds[rank][1] for rank in ranks)
+        """Return the way and the seconds of so many networks, of these kinds, together in one pack."""
+        widths = tuple(map(max, *[kind.widths for kind in kinds], kinds[0].widths))
+        clips = any(kind.clips for kind in kinds)
         key = widths, clips, networks, instruction_set, mixed
-        if key not in self._together:
-            if widths not in self._rooms:
-                self._rooms[widths] = reduce(Network.room_for, (self._kinds[rank][0] for rank in ranks))
-            recipe, way = self._recipes[clips], self._ways[instruction_set]
-            seconds = pack_seconds(self._rooms[widths], recipe, way, networks, mixes_orders=mixed)
-            self._together[key] = way, seconds
-        return self._together[key]
+        found = self._together.get(key)
+        if found is None:
+            room = reduce(Network.room_for, (kind.network for kind in kinds))
+            way = self._ways[instruction_set]
+            found = way, pack_seconds(room, self._recipes[clips], way, networks, mixes_orders=mixed)
+            _keep(self._together, key, found)
+        return found
+
+
+@lru_cache(maxsize=32)
+def _costs(signature: Hashable, recipe: Recipe) -> _Costs:  # noqa: ARG001
+    """Return the costs of networks of a signature: a sweep asks for the same again and again."""
+    return _Costs(recipe)
+
+
+def _keep(known: dict[Any, Any], key: Hashable, value: object) -> None:
+    """Keep a value; where there are many, only this one."""
+    if len(known) >= MOST_KNOWN:
+        known.clear()
+    known[key] = value
 
 
 def way_alone(network: Network, recipe: Recipe) -> tuple[Way, float]:

@@ -107,7 +107,7 @@ def make_plan(
     In which `way` they train changes no bit.
     """
     settings = [lane.setting for lane in lanes]
-    first = settings[0]
+    first, seeds = settings[0], [lane.seed for lane in lanes]
     way = way or usual_way(len(lanes), first)
     layouts = [setting.layout for setting in settings]
     codes = [layout.codes for layout in layouts]
@@ -131,11 +131,11 @@ def make_plan(
         starts=[code.starts for code in codes],
         given=_given(lanes, data.dtype),
         draws=raw_draws,
-        seeds=[lane.seed for lane in lanes],
+        seeds=seeds,
         features=data.table,
         targets=data.targets,
         weights=data.weights,
-        shared_rows=len(lanes) == 1 or len({lane.order for lane in lanes}) == 1,
+        shared_rows=_share_rows(settings, seeds),
         rows=[setting.rows for setting in settings],
         validation_features=validation_features,
         validation_targets=validation_targets,
@@ -147,6 +147,14 @@ def make_plan(
         cancel=cancel,
         trains=trains,
         states=None if lanes[0].state is None else [lane.state for lane in lanes if lane.state is not None],
+    )
+
+
+def _share_rows(settings: Sequence[Setting], seeds: Sequence[int]) -> bool:
+    """Whether all lanes visit the same rows in the same order."""
+    first, seed = settings[0], seeds[0]
+    return all(setting is first or setting.places == first.places for setting in settings) and (
+        not first.draws_orders or all(own == seed for own in seeds)
     )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,13 +31,8 @@ SHORTEST_ROUND, SECONDS_PER_BYTE = 100e-6, 2e-9
 WORTH_A_MOVE = 0.85  # of what going on as before costs
 
 
-class Trained(NamedTuple):
-    """What came of a network: parameters (flat), history (metrics, epochs), whether it diverged, whose epoch it is."""
-
-    parameters: NDArray[Any]
-    history: NDArray[np.float64]
-    diverged: bool
-    epoch: int
+# What came of a network: parameters (flat), history (metrics, epochs), whether it diverged, whose epoch it is.
+Trained = tuple[NDArray[Any], NDArray[np.float64], bool, int]
 
 
 def open_pack(plan: PackPlan) -> Any:
@@ -111,7 +106,8 @@ class _Running:
 
     def trained(self, place: int) -> Trained:
         """Return what came of a lane, by its place."""
-        return Trained(*self.pack.trained(place))
+        found: Trained = self.pack.trained(place)
+        return found
 
 
 class _Rounds:
