@@ -101,8 +101,10 @@ class Batch:
         """Return the arguments, as `broadcast` takes them."""
         return cls(**broadcast(*arguments))
 
-    def lanes(self, n: int, input_shape: Shape, held_out: NDArray[np.int64] | None) -> list[Lane]:
-        """Return a lane per network; those of equal networks, of one optimizer and the same rows share a setting.
+    def lanes(
+        self, n: int, input_shape: Shape, held_out: NDArray[np.int64] | None
+    ) -> tuple[list[Lane], list[Setting]]:
+        """Return a lane per network, and their settings: equal networks of one optimizer and the same rows share one.
 
         `held_out` are the rows of the validation data that serve all networks, if there are such data.
         """
@@ -122,7 +124,7 @@ class Batch:
                 assert own is not None
                 setting = known[key] = Setting(network, optimizer, input_shape, own, held)
             lanes.append(Lane(setting, seed, initial))
-        return lanes
+        return lanes, list(known.values())
 
 
 class _Rows:
@@ -195,12 +197,15 @@ class Task:
     def check(self, settings: Iterable[Setting]) -> None:
         """Raise for a setting that cannot be trained on this data."""
         weighed: set[int] = set()
+        encoded: set[int] = set()
         for setting in settings:
             if self.weights is not None and id(setting.rows) not in weighed:
                 weighed.add(id(setting.rows))
                 if not self.weights[setting.rows].any():
                     raise ValueError("sample_weight must not be 0 for all rows that a network is trained on")
-            self.data_for(setting)
+            if id(setting.layout) not in encoded:
+                encoded.add(id(setting.layout))
+                self.data_for(setting)
             if setting.optimizer.early_stopping is not None:
                 _check_early_stopping(setting, setting.optimizer.early_stopping.monitor)
 

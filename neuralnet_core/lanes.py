@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
-from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,42 +16,53 @@ from .optimizers import Optimizer
 __all__ = ["Lane", "LaneState", "Setting"]
 
 
-@dataclass(frozen=True, eq=False)
 class Setting:
-    """All of a lane but its seed and its start: what a call has few of is looked at once."""
+    """All of a lane but its seed and its start: what a call has few of is looked at once.
 
-    network: Network
-    optimizer: Optimizer
-    input_shape: Shape
-    rows: NDArray[np.int64]
-    validation_rows: NDArray[np.int64] | None = None
+    Attributes
+    ----------
+    network, optimizer, rows, validation_rows
+        As train_many was given them; `validation_rows` may be None.
+    layout : Layout
+        The network as built.
+    lengths : (int, int)
+        How many rows it trains and validates on.
+    likeness : tuple
+        What lanes of one pack must have in common; every rate may differ.
+    draws_orders : bool
+        Whether epochs have orders of their own, drawn from the seed.
+    places : (int, int)
+        Which rows: arrays count as the same if they are one object.
+    """
 
-    @cached_property
-    def layout(self) -> Layout:
-        """The network as built."""
-        return self.network.build(self.input_shape)
+    __slots__ = (
+        "draws_orders",
+        "layout",
+        "lengths",
+        "likeness",
+        "network",
+        "optimizer",
+        "places",
+        "rows",
+        "validation_rows",
+    )
 
-    @cached_property
-    def lengths(self) -> tuple[int, int]:
-        """How many rows it trains and validates on."""
-        return len(self.rows), 0 if self.validation_rows is None else len(self.validation_rows)
-
-    @cached_property
-    def likeness(self) -> tuple[Hashable, ...]:
-        """What lanes of one pack must have in common; every rate may differ."""
-        return self.layout.signature, self.optimizer.codes.shared, self.lengths
-
-    @cached_property
-    def draws_orders(self) -> bool:
-        """Whether epochs have orders of their own, drawn from the seed."""
-        optimizer = self.optimizer
-        full = optimizer.batch_size is None or optimizer.batch_size >= len(self.rows)
-        return optimizer.shuffle and not full
-
-    @cached_property
-    def places(self) -> tuple[int, int]:
-        """Which rows: arrays count as the same if they are one object."""
-        return id(self.rows), id(self.validation_rows)
+    def __init__(
+        self,
+        network: Network,
+        optimizer: Optimizer,
+        input_shape: Shape,
+        rows: NDArray[np.int64],
+        validation_rows: NDArray[np.int64] | None = None,
+    ) -> None:
+        self.network, self.optimizer = network, optimizer
+        self.rows, self.validation_rows = rows, validation_rows
+        self.layout: Layout = network.build(input_shape)
+        count, batch = len(rows), optimizer.batch_size
+        self.lengths = count, 0 if validation_rows is None else len(validation_rows)
+        self.likeness: tuple[Hashable, ...] = self.layout.signature, optimizer.codes.shared, self.lengths
+        self.draws_orders = optimizer.shuffle and batch is not None and batch < count
+        self.places = id(rows), id(validation_rows)
 
 
 class LaneState(NamedTuple):

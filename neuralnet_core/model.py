@@ -244,8 +244,8 @@ class Model(_Arrays):
         return evaluate(self.network, self.parameters, features, self.encode(y))
 
 
-def trained_model(common: dict[str, Any], **own: Any) -> Model:
-    """Return a model from the values of its fields; those of `_Arrays` stand for its arrays."""
+def trained_model(values: dict[str, Any]) -> Model:
+    """Return a model of these values of its fields; those of `_Arrays` stand for its arrays."""
     model = object.__new__(Model)
-    vars(model).update(common, **own)
+    object.__setattr__(model, "__dict__", values)
     return model

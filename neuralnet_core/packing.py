@@ -93,10 +93,10 @@ def plan_packs(
         if place is None:
             layout = network.build(shape)
             like = layout.signature, optimizer.codes.shared, length, key
-            if like not in groups:
+            group = groups.get(like)
+            if group is None:
                 recipe = recipe_of(optimizer, shape, dtype, *length)
-                groups[like] = _Group(recipe if epochs is None else recipe._replace(epochs=epochs))
-            group = groups[like]
+                group = groups[like] = _Group(recipe if epochs is None else recipe._replace(epochs=epochs))
             place = known[setting] = group.by_order, group.kind(network, layout, optimizer)
         by_order, kind = place
         by_order[order].append((kind, index))
@@ -112,15 +112,17 @@ def check_packs(packs: Sequence[Pack], likes: Sequence[Hashable], dtype: str) ->
         raise TypeError(f"packs must be a list of Pack, as plan_packs returns it, got {shown(packs)}")
     if sorted(index for pack in packs for index in pack.members) != list(range(len(likes))):
         raise ValueError(f"packs must hold each of the {len(likes)} networks once")
+    supported = supported_sets()
     for members, (mode, instruction_set), _ in packs:
         check_choice("a pack's mode", mode, MODES)
-        check_choice("a pack's instruction_set", instruction_set, supported_sets())
+        check_choice("a pack's instruction_set", instruction_set, supported)
         most = kernel(dtype, instruction_set).lanes if mode == "networks" else 1
         if not 0 < len(members) <= most:
             raise ValueError(
                 f"a pack of mode {mode} and {instruction_set} must hold 1 to {most} networks, got {len(members)}"
             )
-        if any(likes[index] != likes[members[0]] for index in members):
+        like = likes[members[0]]
+        if any(likes[index] != like for index in members):
             raise ValueError(f"networks {members} are not alike and cannot be one pack; see plan_packs")
 
 

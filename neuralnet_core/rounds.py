@@ -1,4 +1,4 @@
-"""Packs in training: those of one kind go forward together, and what is left of them moves into fewer packs.
+"""Packs in training: those of one kind stop at the same epochs, and what is left of them moves into fewer packs.
 
 Networks end at different epochs, by early stopping or because they diverge, and an empty lane costs what a full one
 does. So like packs are stopped at the same epochs, now and then, and where it is predicted to pay the networks that
@@ -94,24 +94,38 @@ def _bytes_of_histories(pack: Pack, lanes: Sequence[Lane]) -> int:
 
 @dataclass
 class _Running:
-    """A pack in training: its lanes by number, and what an epoch of it is predicted to take."""
+    """A pack in training: its lanes by number, those that go on by place, and what an epoch is predicted to take."""
 
     pack: Any
     members: tuple[int, ...]
     epoch_seconds: float
+    going: list[int]
+    considered: int  # lanes that went on when it was last asked whether they should move
 
-    def training(self) -> list[int]:
-        """Return the lanes that go on."""
-        return [self.members[place] for place in self.pack.training()]
+    def advance(self, epochs: int) -> None:
+        """Train for so many epochs."""
+        advance(self.pack, epochs)
+        self.going = self.pack.training()
 
-    def trained(self, place: int) -> Trained:
-        """Return what came of a lane, by its place."""
-        found: Trained = self.pack.trained(place)
-        return found
+    @property
+    def full(self) -> bool:
+        """Whether all of its lanes go on."""
+        return len(self.going) == len(self.members)
+
+    def ended(self) -> Iterator[tuple[int, Trained]]:
+        """Yield the lanes that are at their end."""
+        going = set(self.going)
+        for place, index in enumerate(self.members):
+            if place not in going:
+                yield index, self.pack.trained(place)
 
 
 class _Rounds:
-    """Trains like packs from stop to stop, to the end of all."""
+    """Trains like packs from stop to stop, to the end of all.
+
+    A pack whose lanes all go on needs no others: it goes on alone, while its numbers are in the cache, and is mostly
+    at its end when the next one begins. One that has lost a lane waits for others at the stop where it did.
+    """
 
     def __init__(
         self, lanes: Sequence[Lane], packs: Sequence[Pack], data: PackData, flag: NDArray[np.int32]
@@ -121,35 +135,29 @@ class _Rounds:
         self._epochs, self._lengths = members[0].optimizer.epochs, members[0].lengths
         self._stops_early = any(setting.optimizer.early_stopping is not None for setting in members)
         largest = max(_bytes_of(pack, lanes, data) for pack in packs)
-        self._shortest = max(SHORTEST_ROUND, SECONDS_PER_BYTE * largest)
+        shortest = max(SHORTEST_ROUND, SECONDS_PER_BYTE * largest)
+        seconds = min(pack.seconds for pack in packs) / self._epochs
+        self._least = int(min(shortest / seconds, self._epochs)) if seconds > 0 else 1
         self._alone = packs[0].way.mode != "networks"
-        self._epoch = 0
         self._packs = packs
+        self._waiting: dict[int, list[_Running]] = {}  # by the epochs they have trained for
 
     def train(self) -> Iterator[tuple[int, Trained]]:
         """Yield every lane as it ends."""
-        running = [self._begin(pack, {}, self._epochs) for pack in self._packs]
-        counted = sum(len(one.members) for one in running)
-        while running:
-            stop = self._next_stop(running)
-            for one in running:
-                advance(one.pack, stop - self._epoch)
-            self._epoch = stop
-            going = []
-            for one in running:
-                if one.pack.training():
-                    going.append(one)
-                else:
-                    yield from self._ended(one)
-            running = going
-            left = sum(len(one.training()) for one in running)
-            if left < counted and running:
-                counted = left
-                moved = self._moved(running)
+        for pack in self._packs:
+            yield from self._go_on(self._begin(pack, {}, self._epochs), 0)
+        while self._waiting:
+            epoch = min(self._waiting)
+            running = self._waiting.pop(epoch)
+            if any(len(one.going) < one.considered for one in running):
+                moved = self._moved(running, epoch)
                 if moved is not None:
                     for one in running:
-                        yield from self._ended(one)
+                        yield from one.ended()
                     running = moved
+            for one in running:
+                one.considered = len(one.going)
+                yield from self._go_on(one, epoch)
 
     def _begin(self, pack: Pack, states: dict[int, LaneState], epochs: int) -> _Running:
         members = [self._lanes[index] for index in pack.members]
@@ -158,42 +166,44 @@ class _Rounds:
                 lane._replace(state=states[index]) for index, lane in zip(pack.members, members, strict=True)
             ]
         plan = make_plan(members, self._data, self._flag, way=pack.way)
-        return _Running(open_pack(plan), pack.members, pack.seconds / epochs)
+        going = list(range(len(members)))
+        return _Running(open_pack(plan), pack.members, pack.seconds / epochs, going, len(going))
 
-    def _ended(self, one: _Running) -> Iterator[tuple[int, Trained]]:
-        """Yield the lanes of a pack that are at their end."""
-        going = set(one.pack.training())
-        for place, index in enumerate(one.members):
-            if place not in going:
-                yield index, one.trained(place)
+    def _go_on(self, one: _Running, epoch: int) -> Iterator[tuple[int, Trained]]:
+        """Train a pack to the next stop, and on as long as it is full; yield its lanes if all are at their end."""
+        while True:
+            stop = self._next_stop(epoch)
+            one.advance(stop - epoch)
+            epoch = stop
+            if not one.going:
+                yield from one.ended()
+                return
+            if not one.full:
+                self._waiting.setdefault(epoch, []).append(one)
+                return
 
-    def _next_stop(self, running: Sequence[_Running]) -> int:
-        """Return the epoch up to which all packs train before one looks again."""
+    def _next_stop(self, epoch: int) -> int:
+        """Return the epoch up to which packs train before one looks again: the same for all of them."""
         if self._alone:
             return self._epochs
-        step = self._epoch // SHARE if self._stops_early else self._epoch
-        seconds = min(one.epoch_seconds for one in running)
-        least = self._shortest / seconds if seconds > 0 else 1.0
-        return min(self._epochs, self._epoch + max(1, step, int(min(least, self._epochs))))
+        step = epoch // SHARE if self._stops_early else epoch
+        return min(self._epochs, epoch + max(1, step, self._least))
 
-    def _moved(self, running: Sequence[_Running]) -> list[_Running] | None:
+    def _moved(self, running: Sequence[_Running], epoch: int) -> list[_Running] | None:
         """Return the packs that go on where some have empty lanes, if other packs of their networks cost less."""
-        full = [one for one in running if len(one.training()) == len(one.members)]
-        places = [(one, place) for one in running if one not in full for place in one.pack.training()]
         # Nobody knows for how long they will: probably for about as long as they did.
-        ahead = min(self._epochs - self._epoch, self._epoch if self._stops_early else self._epochs)
-        if ahead == 0:
-            return None
+        ahead = min(self._epochs - epoch, epoch if self._stops_early else self._epochs)
+        places = [(one, place) for one in running for place in one.going]
         indices = [one.members[place] for one, place in places]
         packs = self._planned(indices, ahead)
-        before = sum(ahead * one.epoch_seconds for one in running if one not in full)
+        before = sum(ahead * one.epoch_seconds for one in running)
         if sum(pack.seconds for pack in packs) > WORTH_A_MOVE * before:
             return None
         states = {
             index: LaneState(*one.pack.state(place))
             for index, (one, place) in zip(indices, places, strict=True)
         }
-        return [*full, *(self._begin(pack, states, ahead) for pack in packs)]
+        return [self._begin(pack, states, ahead) for pack in packs]
 
     def _planned(self, indices: Sequence[int], epochs: int) -> list[Pack]:
         """Return the best packs of some lanes, whose members are numbers of lanes."""

@@ -99,8 +99,8 @@ def train_many(
     check_same_length(X=features, y=y)
     weights = check_weights(sample_weight, len(features), dtype)
     task = Task(features, y, weights, validation, dtype)
-    lanes = batch.lanes(len(features), task.input_shape, task.validation_rows)
-    task.check({id(lane.setting): lane.setting for lane in lanes}.values())
+    lanes, settings = batch.lanes(len(features), task.input_shape, task.validation_rows)
+    task.check(settings)
     models: list[Model | None] = [None] * len(lanes)
     flag = (cancel or CancelToken()).flag
     packs = _packs(lanes, task, packs)
@@ -122,7 +122,10 @@ def train_many(
 def _packs(lanes: Sequence[Lane], task: Task, given: Sequence[Pack] | None) -> Sequence[Pack]:
     """Return the packs, planned here or checked."""
     if given is not None:
-        check_packs(given, _likes(lanes, apart=task.skips_minibatches), task.dtype)
+        likes: list[Hashable] = [lane.setting.likeness for lane in lanes]
+        if task.skips_minibatches:
+            likes = [(lane.setting.likeness, lane.order) for lane in lanes]
+        check_packs(given, likes, task.dtype)
         return given
     orders = [lane.order for lane in lanes]
     return plan_packs(
@@ -134,16 +137,6 @@ def _packs(lanes: Sequence[Lane], task: Task, given: Sequence[Pack] | None) -> S
         orders=orders,
         keys=orders if task.skips_minibatches else None,
     )
-
-
-def _likes(lanes: Sequence[Lane], *, apart: bool) -> Sequence[Hashable]:
-    """Return what lanes of one pack must have in common; equal ones are one object."""
-    if apart:
-        return [(lane.setting.likeness, lane.order) for lane in lanes]
-    known: dict[Hashable, Hashable] = {}
-    likes = {id(lane.setting): lane.setting.likeness for lane in lanes}
-    same = {setting: known.setdefault(like, like) for setting, like in likes.items()}
-    return [same[id(lane.setting)] for lane in lanes]
 
 
 def _by_data(
@@ -163,7 +156,8 @@ class _Finisher:
     """Makes models of what training gave."""
 
     def __init__(self, task: Task, metric: str, classes: tuple[str, ...] | None) -> None:
-        self._names = ("train_loss", "validation_loss", f"validation_{metric}")
+        names = ("train_loss", "validation_loss", f"validation_{metric}")
+        self._names = {count: names[:count] for count in (1, 3)}  # without and with validation
         # What all have in common.
         self._common = {"dtype": task.dtype, "input_shape": task.input_shape, "classes": classes}
 
@@ -171,14 +165,16 @@ class _Finisher:
         flat, history, diverged, epoch = trained
         setting = lane.setting
         return trained_model(
-            self._common,
-            network=setting.network,
-            optimizer=setting.optimizer,
-            seed=lane.seed,
-            state="diverged" if diverged else "done",
-            epoch=epoch,
-            _layout=setting.layout,
-            _flat=flat,
-            _names=self._names[: len(history)],
-            _rows=history,
+            {
+                **self._common,
+                "network": setting.network,
+                "optimizer": setting.optimizer,
+                "seed": lane.seed,
+                "state": "diverged" if diverged else "done",
+                "epoch": epoch,
+                "_layout": setting.layout,
+                "_flat": flat,
+                "_names": self._names[len(history)],
+                "_rows": history,
+            }
         )
