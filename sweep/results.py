@@ -183,7 +183,8 @@ class Results:
     @property
     def best(self) -> dict[str, Any]:
         """The parameters of the configuration that ranks first."""
-        return dict(next(t.params for t in self._trials if t.configuration == self._best_configuration()))
+        best = self._best_configuration()
+        return dict(next(trial.params for trial in self._trials if trial.configuration == best))
 
     def compare(
         self, metric: str | None = None, baseline: int | Mapping[str, Any] | str | None = None
@@ -210,13 +211,14 @@ class Results:
         are. A difference that matters deserves fresh repeats of both.
         """
         name = choose_objective(self._metrics, self.objective if metric is None else metric)
+        best = self._best_configuration()
         order = [int(number) for number in self._summary["configuration"]]
         if isinstance(baseline, str) and baseline == "all":
             pairs = list(combinations(order, 2)) if len(order) ** 2 <= 2 * MOST_PAIRS else None
             if pairs is None:
                 raise ValueError(f"all pairs of {len(order)} configurations are too many; choose a baseline")
             return paired_differences(self._trials_table, name, pairs)
-        a = self._configuration(baseline)
+        a = best if baseline is None else self._configuration(baseline)
         frame = paired_differences(self._trials_table, name, [(a, b) for b in order if b != a])
         parameters = self._summary.set_index("configuration")
         for place, column in enumerate(varying_columns(self._summary), start=2):
@@ -290,10 +292,8 @@ class Results:
         best, table = self._best_configuration(), self._trials_table
         return int(table.loc[(table["configuration"] == best) & (table["state"] == "done"), "trial"].iloc[0])
 
-    def _configuration(self, baseline: int | Mapping[str, Any] | str | None) -> int:
+    def _configuration(self, baseline: int | Mapping[str, Any] | str) -> int:
         """Return the number of the configuration that `compare` was given."""
-        if baseline is None:
-            return self._best_configuration()
         known = {one.configuration: one.params for one in self._trials}
         if isinstance(baseline, Integral) and int(baseline) in known:
             return int(baseline)

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from neuralnet_core import shown
+from neuralnet_core import check_features, check_same_length, check_targets, shown
 from sweep.labels import Labels, wrapped
 
 from .selection import select
@@ -38,9 +37,10 @@ def extract_decision_boundaries(
     results: Results, X: ArrayLike, y: ArrayLike, trials: int | Sequence[int] | None = None
 ) -> DecisionBoundaries:
     """Return the models of some trials: those given, or one of each of the best configurations."""
-    points = np.asarray(X)
+    points, targets = check_features(X, "float64"), check_targets(y)
     if points.ndim != 2 or points.shape[1] != 2:
-        raise ValueError(f"decision boundaries need X of shape (n, 2), got {points.shape}")
+        raise ValueError(f"X must have shape (n, 2) for decision boundaries, got {points.shape}")
+    check_same_length(X=points, y=targets)
     selection = select(results, None)
     table = results.trials.set_index("trial")
     if trials is None:
@@ -52,9 +52,8 @@ def extract_decision_boundaries(
     place = {number: i for i, number in enumerate(selection.configurations)}
     labels = selection.labels(30)
     texts = tuple(labels.texts[place[int(table["configuration"][trial])]] for trial in numbers)
-    return DecisionBoundaries(
-        points, np.asarray(y), tuple(results.model(trial) for trial in numbers), Labels(texts, labels.names)
-    )
+    models = tuple(results.model(trial) for trial in numbers)
+    return DecisionBoundaries(points, targets, models, Labels(texts, labels.names))
 
 
 def draw_decision_boundaries(data: DecisionBoundaries) -> Any:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from neuralnet_core import check_integer, shown
+from neuralnet_core import check_choice, check_integer, shown
 from sweep.labels import Labels, wrapped
 from sweep.objective import higher_is_better
 
@@ -55,13 +55,11 @@ def extract_learning_curves(results: Results, metric: str | None = None, top: in
     done = trials[(trials["state"] == "done") & trials["configuration"].isin(selection.configurations)]
     curves = results.curves.merge(done[["trial", "configuration"]], on="trial")
     full_name = curves["split"].astype(str) + "_" + curves["metric"].astype(str)
-    known = isinstance(name, str)  # pandas has errors of its own for what is none
-    wanted = curves[(full_name == name) | (curves["metric"] == name)] if known else curves[:0]
-    if wanted.empty:
-        names = sorted({*full_name, *curves["metric"].astype(str)})
-        if not names:
-            raise ValueError("there is nothing to plot: no trial has curves (those of a function have none)")
-        raise ValueError(f"metric must be one of {', '.join(names)}; got {shown(name)}")
+    names = sorted({*full_name, *curves["metric"].astype(str)})
+    if not names:
+        raise ValueError("there is nothing to plot: no trial has curves (those of a function have none)")
+    check_choice("metric", name, names)
+    wanted = curves[(full_name == name) | (curves["metric"] == name)]
     groups: Any = wanted.groupby(["configuration", "split"], observed=True)
     return LearningCurves(
         selection=selection,

@@ -92,6 +92,8 @@ def test_the_error_is_one_short_line(take: Any, value: Any) -> None:
         lambda results, value: results.plot.slice(ax=value),
         lambda results, value: results.plot.parallel_coordinates(ax=value),
         lambda results, value: results.plot.decision_boundaries(X, Y, trials=value),
+        lambda results, value: results.plot.decision_boundaries(value, Y),
+        lambda results, value: results.plot.decision_boundaries(X, value),
     ],
     ids=[
         *(
@@ -104,7 +106,7 @@ def test_the_error_is_one_short_line(take: Any, value: Any) -> None:
             "comparison ax",
         ),
         *("curves metric", "curves top", "curves ax", "heatmap x", "heatmap ax", "slice ax", "slices ax"),
-        *("coordinates ax", "boundaries trials"),
+        *("coordinates ax", "boundaries trials", "boundaries X", "boundaries y"),
     ],
 )
 def test_an_odd_question_is_answered_in_one_short_line(

@@ -422,7 +422,9 @@ def test_decision_boundaries_are_small_multiples(make_results: Make) -> None:
     assert not any(ax.get_legend() for ax in axes.flat)
     assert results.plot.decision_boundaries(X, y, trials=[3, 60]).shape == (1, 2)
     assert extract_decision_boundaries(results, X, y, [7]).models == (FakeModel(results.trials["digest"][7]),)
-    with pytest.raises(ValueError, match=r"need X of shape \(n, 2\), got \(50, 3\)"):
+    with pytest.raises(
+        ValueError, match=r"X must have shape \(n, 2\) for decision boundaries, got \(50, 3\)"
+    ):
         results.plot.decision_boundaries(np.zeros((50, 3)), y)
     with pytest.raises(ValueError, match=r"trials must be numbers of trials \(0 to 119\), got \[120\]"):
         results.plot.decision_boundaries(X, y, trials=[120])

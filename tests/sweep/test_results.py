@@ -274,6 +274,10 @@ def test_nothing_done_has_no_best() -> None:
         "  the first error: ValueError: units must be > 0",
     ]
     assert Results([], {}, {}).summary.empty
+    for nothing_done in (results, Results([], {}, {})):
+        for ask in (lambda it: it.best, lambda it: it.compare(), lambda it: it.compare(baseline="all")):
+            with pytest.raises(ValueError, match=r"no trial is done \("):
+                ask(nothing_done)
     assert repr(Results([], {}, {})).startswith("Results")
     wanted = results_of({0: ["diverged"]})
     wanted.description["objective"] = "validation_accuracy"
