@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .errors import DataError, unknown
+from .labels import grouped, shorten
 
 __all__ = ["DATASETS", "Dataset", "load_dataset", "numbered"]
 
@@ -73,6 +74,7 @@ DATASETS: dict[str, NamedSet] = {
 }  # fmt: skip
 
 
+LONGEST_ERROR = 300  # characters of what scikit-learn says, which may show a whole value
 MOST_NUMBERS = 10**8  # that a generated set may hold: 800 MB
 
 
@@ -117,18 +119,22 @@ def load_dataset(name: str, **arguments: Any) -> Dataset:
             return Dataset(name, X, y, numbered(X.shape[1]))
         bunch = function(**arguments)
     except (TypeError, ValueError, MemoryError) as error:
-        raise DataError(f"{name}: {' '.join(str(error).split())}") from None
+        raise DataError(f"{name}: {shorten(' '.join(str(error).split()), LONGEST_ERROR)}") from None
     return Dataset(name, bunch.data, bunch.target, tuple(map(str, bunch.feature_names)))
 
 
 def _check_size(name: str, function: Callable[..., Any], arguments: Mapping[str, Any]) -> None:
     """Raise if a generated set would not fit into memory: its arrays have two of its counts as their sides."""
     defaults = {key: value.default for key, value in inspect.signature(function).parameters.items()}
-    given = {**defaults, **arguments, "random_state": None}
-    counts = {key: value for key, value in given.items() if type(value) is int and value > 0}
+    given = {**defaults, **arguments}
+    counts = {
+        key: value
+        for key, value in given.items()
+        if (key.startswith("n_") or key == "centers") and type(value) is int and value > 0
+    }
     (first, rows), (second, columns) = [*sorted(counts.items(), key=lambda one: -one[1]), *[("", 1)] * 2][:2]
     if rows * columns > MOST_NUMBERS:
-        sides = f"{first} = {rows:,}" + (f", {second} = {columns:,}" if second else "")
+        sides = f"{first} = {grouped(rows)}" + (f", {second} = {grouped(columns)}" if second else "")
         raise DataError(f"{name}: a generated set may have {MOST_NUMBERS:,} numbers, got {sides}")
 
 

@@ -5,11 +5,15 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+from neuralnet_core import shown
+
 __all__ = ["ConfigError", "DataError", "UserError", "unknown"]
 
 USAGE = 2
 BAD_DATA = 65  # EX_DATAERR of sysexits.h
 TRY_AGAIN = 75  # EX_TEMPFAIL
+
+MOST_NAMES = 30  # in a line; the columns of a file may be thousands
 
 
 class UserError(ValueError):
@@ -52,5 +56,6 @@ def unknown(kind: str, name: str, allowed: Iterable[str]) -> str:
     near = {known.lower(): known for known in reversed(names)}
     close = difflib.get_close_matches(name.lower(), near, n=1)
     hint = f"; did you mean {near[close[0]]}?" if close else ""
-    rule = f"(allowed: {', '.join(names)})" if names else "(none is allowed here)"
-    return f"unknown {kind} {name!r}{hint} {rule}"
+    listed = ", ".join(names[:MOST_NAMES]) + (", ..." if len(names) > MOST_NAMES else "")
+    rule = f"(allowed: {listed})" if names else "(none is allowed here)"
+    return f"unknown {kind} {shown(name)}{hint} {rule}"

@@ -65,7 +65,7 @@ class Function:
         if name is None:
             raise TypeError(
                 "function must have a name that its results are known by: define one with def around"
-                f" {type(call).__name__} {call!r}"
+                f" {type(call).__name__} {shown(call)}"
             )
         return cls(call, name, _version(version), _source(call), _extras(call, name))
 
@@ -74,7 +74,7 @@ class Function:
         try:
             text = json.dumps(["function", self.name, self.version, exact(params)])
         except TypeError as error:
-            raise UserError(f"parameters {params!r}: {error}") from None
+            raise UserError(f"parameters {shown(params)}: {error}") from None
         return hashlib.sha256(text.encode()).hexdigest()
 
     def check_given(self, **given: object) -> None:

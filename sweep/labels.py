@@ -19,16 +19,26 @@ class Labels:
     names: str
 
 
-def counted(number: int, noun: str) -> str:
-    """Return a number of things in words, few characters however many there are.
+def grouped(number: int) -> str:
+    """Return a count with its digits in groups; one of too many digits roughly.
 
     Examples
     --------
-    >>> counted(1, "trial"), counted(1200, "trial"), counted(10**30, "configuration")
-    ('1 trial', '1,200 trials', 'about 10^30 configurations')
+    >>> grouped(1200), grouped(10**30)
+    ('1,200', 'about 10^30')
     """
-    digits = f"{number:,}" if number < 10**15 else f"about 10^{math.log10(number):.0f}"
-    return f"{digits} {noun}" + ("" if number == 1 else "s")
+    return f"{number:,}" if number < 10**15 else f"about 10^{math.log10(number):.0f}"
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number of things in words.
+
+    Examples
+    --------
+    >>> counted(1, "trial"), counted(1200, "trial")
+    ('1 trial', '1,200 trials')
+    """
+    return f"{grouped(number)} {noun}" + ("" if number == 1 else "s")
 
 
 def varying_parameters(configurations: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from neuralnet_core import check_number, shown
+
 __all__ = ["Scaling", "fit_scaling"]
 
 
@@ -58,9 +60,8 @@ def fit_scaling(scaling: str | float, X: ArrayLike) -> Scaling:
 def _fitted(scaling: str | float, X: NDArray[np.float64]) -> Scaling:
     columns = X.shape[1:]
     if isinstance(scaling, int | float) and not isinstance(scaling, bool):
-        if not 0 < float(scaling) < np.inf:
-            raise ValueError(f"scaling by a divisor needs a finite number > 0, got {scaling!r}")
-        return Scaling(np.zeros(columns), np.full(columns, float(scaling)))
+        divisor = check_number("scaling", scaling, above=0)
+        return Scaling(np.zeros(columns), np.full(columns, divisor))
     match scaling:
         case "none":
             return Scaling(np.zeros(columns), np.ones(columns))
@@ -70,7 +71,7 @@ def _fitted(scaling: str | float, X: NDArray[np.float64]) -> Scaling:
         case "minmax":
             low = X.min(axis=0)
             return Scaling(low, _nonzero(X.max(axis=0) - low))
-    raise ValueError(f"scaling must be none, standard, minmax or a number to divide by, got {scaling!r}")
+    raise ValueError(f"scaling must be none, standard, minmax or a number to divide by, got {shown(scaling)}")
 
 
 def _mean(X: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -20,6 +20,7 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails, PydanticCustomError
 
+from neuralnet_core import shown
 from sweep.datasets import DATASETS
 from sweep.errors import unknown
 from sweep.objective import OBJECTIVES
@@ -114,7 +115,7 @@ def _fraction_table(value: Any) -> Any:
         return {"fraction": value}
     if value is None or isinstance(value, Mapping | ValidationTable):
         return value
-    raise ValueError(f"must be a fraction such as 0.2, or a table with fraction or file; got {value!r}")
+    raise ValueError(f"must be a fraction such as 0.2, or a table with fraction or file; got {shown(value)}")
 
 
 class Frame(Table):
@@ -209,7 +210,7 @@ def _explain(details: ErrorDetails) -> Iterator[Problem]:
         )
         for words, sign in SIGNS.items():
             message = message.replace(words, sign)
-        told = message if kind == "value_error" else f"must be {message}, got {value!r}"
+        told = message if kind == "value_error" else f"must be {message}, got {shown(value)}"
         yield Problem(path, told)
 
 

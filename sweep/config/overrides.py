@@ -9,6 +9,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from neuralnet_core import shown
+
 __all__ = ["Override", "apply_overrides"]
 
 NAME = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+|\[\d+\])*")
@@ -45,7 +47,7 @@ class Override:
         name = name.strip()
         if not equals or not NAME.fullmatch(name):
             raise ValueError(
-                f"{text!r} must be name=value, for example optimizer.epochs=5 or space.hidden=[8,16]"
+                f"{shown(text)} must be name=value, for example optimizer.epochs=5 or space.hidden=[8,16]"
             )
         parts = re.findall(r"[A-Za-z0-9_-]+|\[\d+\]", name)
         path = tuple(int(part[1:-1]) if part[0] == "[" else part for part in parts)
@@ -61,9 +63,8 @@ def _value(name: str, text: str) -> Any:
         return parsed["value"]
     if BARE_WORD.fullmatch(text):
         return text
-    shown = text if len(text) <= 80 else f"{text[:77]}..."
     raise ValueError(
-        f'{name}: {shown!r} is not a TOML value; inside lists and tables write strings in quotes: ["relu"]'
+        f'{name}: {shown(text)} is not a TOML value; inside lists and tables write strings in quotes: ["relu"]'
     )
 
 

@@ -13,7 +13,7 @@ from functools import cache
 from typing import Any
 
 import neuralnet_core
-from neuralnet_core import EarlyStopping, Layer, Network, Optimizer, Schedule
+from neuralnet_core import EarlyStopping, Layer, Network, Optimizer, Schedule, shown
 from sweep.errors import unknown
 
 __all__ = ["Problem", "Recipe", "references"]
@@ -118,8 +118,8 @@ class Maker:
         """Return the network, or MISSING."""
         layers = self.substitute(table["layers"])
         if not isinstance(layers, list | tuple):
-            return self._note("network.layers", f"must be a list of tables, got {layers!r}")
-        made = [self.make(layer, f"network.layers[{i}]", Layer) for i, layer in enumerate(layers)]
+            return self._note("network.layers", f"must be a list of tables, got {shown(layers)}")
+        made = self.make(list(layers), "network.layers", Layer)
         loss = self.substitute(table["loss"])
         return self._call(Network, {"layers": made, "loss": loss}, "network")
 
@@ -142,12 +142,13 @@ class Maker:
     def make(self, value: Any, path: str, kind: type = object) -> Any:
         """Return what a value stands for: of a table, the object of its ``type``; of "none", None."""
         if isinstance(value, list):
-            return [self.make(item, f"{path}[{number}]", kind) for number, item in enumerate(value)]
+            made = [self.make(item, f"{path}[{number}]", kind) for number, item in enumerate(value)]
+            return MISSING if any(item is MISSING for item in made) else made
         if isinstance(value, str) and (value == "none" or (value == "full" and path.endswith(".batch_size"))):
             return None
         if not isinstance(value, Mapping):
             if kind in (Layer, Optimizer):
-                return self._note(path, f"must be a table such as {{type = ...}}, got {value!r}")
+                return self._note(path, f"must be a table such as {{type = ...}}, got {shown(value)}")
             return value
         known = classes(kind)
         name = value.get("type", next(iter(known)) if len(known) == 1 else None)
@@ -171,11 +172,7 @@ class Maker:
         missing = [n for n, p in takes.items() if p.default is inspect.Parameter.empty and n not in fields]
         for key in missing:
             self._note(f"{path}.{key}", f"is required by {made.__name__}")
-        values = [
-            *fields.values(),
-            *(item for value in fields.values() if isinstance(value, list) for item in value),
-        ]
-        if unknown_keys or missing or any(value is MISSING for value in values):
+        if unknown_keys or missing or any(value is MISSING for value in fields.values()):
             return MISSING
         try:
             return made(**fields)

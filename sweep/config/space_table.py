@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from neuralnet_core import LOSSES, encode_targets
+from neuralnet_core import LOSSES, encode_targets, shown
 from sweep.data import Data
 from sweep.datasets import Dataset
 from sweep.distributions import DISTRIBUTIONS, Distribution, choice
@@ -25,7 +25,7 @@ def read_space(frame: Frame) -> tuple[list[Problem], list[dict[str, Any]]]:
     made: list[dict[str, Any]] = []
     for path, part in _parts(frame):
         if not isinstance(part, dict) or not part:
-            told = f"must be a table of lists with at least one parameter, got {part!r}"
+            told = f"must be a table of lists with at least one parameter, got {shown(part)}"
             problems.append(Problem(path, told))
             continue
         made.append({})
@@ -110,7 +110,7 @@ def check_recipe(recipe: Recipe, parts: Sequence[Mapping[str, Any]]) -> list[Pro
         for name, values in part.items():
             for value in _samples(values)[1:]:
                 for problem in recipe.problems(**{**first, name: value}):
-                    told = Problem(f"space.{name}", f"{value!r}: {problem}")
+                    told = Problem(f"space.{name}", f"{shown(value)}: {problem}")
                     problems.setdefault(str(told), told)
     return list(problems.values())
 

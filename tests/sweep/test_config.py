@@ -307,8 +307,9 @@ ONE_MISTAKE = [
     ),
     (
         ["data.scaling=0"],
-        "command line: data.scaling: scaling by a divisor needs a finite number > 0, got 0",
+        "command line: data.scaling: scaling must be > 0, got 0",
     ),
+    (["data.scaling=1" + "0" * 400], "command line: data.scaling: scaling must be > 0, got 1000"),
     (["network.loss=mde"], "x.toml: network: loss must be one of mse, "),
     (["network.los=mse"], "command line: network.los: unknown key 'los'; did you mean loss?"),
     (
@@ -322,6 +323,10 @@ ONE_MISTAKE = [
     (
         ["network.layers[2]={type='Dense'}"],
         "command line: network.layers[2].units: is required by Dense",
+    ),
+    (
+        ["network.layers=[[1]]"],
+        "command line: network.layers[0][0]: must be a table such as {type = ...}, got 1",
     ),
     (
         ["network.layers[2].unit=1"],
@@ -408,7 +413,7 @@ ONE_MISTAKE = [
     (["foo"], "'foo' must be name=value, for example "),
     (["a b=1"], "'a b=1' must be name=value, for example "),
     (["space.activation=[relu]"], "space.activation: '[relu]' is not a TOML value; inside lists "),
-    (["seed=" + "[" * 90_000], f"seed: '{'[' * 77}...' is not a TOML value; "),
+    (["seed=" + "[" * 90_000], f"seed: '{'[' * 58}...{'[' * 57}' is not a TOML value; "),
     (["repeats.x=1"], "repeats.x: repeats is not a table, it has no 'x'"),
     (
         ["network.layers[9].units=1"],
@@ -429,6 +434,24 @@ def test_one_mistake_gets_one_line(
     (told,) = [line for line in mistakes(GOOD, *overrides) if "used nowhere" not in line or "depth" in line]
     assert told.startswith(line)
     assert "\n" not in told
+
+
+PLACES = [
+    *("repeats", "validation", "validation.fraction", "data", "data.name", "data.file", "data.features"),
+    *("data.target_divisor", "data.scaling", "data.n_samples", "network", "network.layers"),
+    *("network.layers[0]", "network.layers[0].type", "network.layers[0].units", "network.loss", "optimizer"),
+    *("optimizer.type", "optimizer.learning_rate", "optimizer.epochs", "optimizer.early_stopping", "space"),
+    *("seed", "dtype", "samples", "objective", "foo"),
+]
+
+
+@pytest.mark.parametrize("value", ["1" + "0" * 4000, f'"{"x" * 9000}"', f'{{a=["{"x" * 9000}"]}}'])
+@pytest.mark.parametrize("place", PLACES)
+def test_a_long_value_in_a_wrong_place_gets_a_short_line(load: Load, place: str, value: str) -> None:
+    text = GOOD.replace("validation = 0.2", "validation = {fraction = 0.2}")
+    with pytest.raises((ConfigError, DataError)) as error:
+        load(text, f"{place}={value}")
+    assert max(map(len, error.value.lines)) < 500
 
 
 def test_every_mistake_is_told_at_once(mistakes: Callable[..., list[str]]) -> None:
