@@ -30,7 +30,10 @@ class Dataset:
         values = (
             f"{len(np.unique(self.y))} classes" if is_class_labels(self.y) else f"targets {self._range()}"
         )
-        return f"{self.name}: {len(self.X)} rows, {self.X.shape[1]} features, {values}"
+        rows, features = self.X.shape[:2]
+        return (
+            f"{self.name}: {rows} row{'s' * (rows != 1)}, {features} feature{'s' * (features != 1)}, {values}"
+        )
 
     def _range(self) -> str:
         return f"{float(self.y.min()):g} to {float(self.y.max()):g}"
@@ -118,7 +121,7 @@ def load_dataset(name: str, **arguments: Any) -> Dataset:
             X, y = function(**arguments)
             return Dataset(name, X, y, numbered(X.shape[1]))
         bunch = function(**arguments)
-    except (TypeError, ValueError, MemoryError) as error:
+    except (TypeError, ValueError, ArithmeticError, MemoryError) as error:
         raise DataError(f"{name}: {shorten(' '.join(str(error).split()), LONGEST_ERROR)}") from None
     return Dataset(name, bunch.data, bunch.target, tuple(map(str, bunch.feature_names)))
 

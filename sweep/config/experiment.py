@@ -44,7 +44,7 @@ class Experiment:
         elif self.validation is None:
             validation = "no validation"
         else:
-            validation = f"validated on {len(self.validation[0])} rows of their own"
+            validation = f"validated on {counted(len(self.validation[0]), 'row')} of their own"
         return (
             f"{self.data}; {self.scaling}; {validation}\n"
             f"{counted(configurations, 'configuration')} x {counted(sweep.repeats, 'repeat')} ="

@@ -59,8 +59,12 @@ def load_data(source: Source) -> Loaded:
     if source.validation is not None and source.validation.file is not None:
         if table.file is None:
             raise DataError(f"validation.file needs data.file, got data.name = {table.name!r}")
-        columns = data.features if table.file.lower().endswith((".csv", ".parquet")) else None
-        other = load_file(folder / source.validation.file, str(table.target), columns)
+        file, named = source.validation.file, table.file.lower().endswith((".csv", ".parquet"))
+        if named and file.lower().endswith(".npz"):
+            raise DataError(
+                f"validation.file must have named columns, as data.file has them: a CSV or Parquet file, got {file}"
+            )
+        other = load_file(folder / file, str(table.target), data.features if named else None)
         held_out = (scaling(_numbers(other)), _divided(other.y, table.target_divisor))
     scaled = replace(data, X=scaling(data.X), y=_divided(data.y, table.target_divisor))
     fraction = None if source.validation is None else source.validation.fraction

@@ -133,11 +133,15 @@ def check_fit(
     problems: dict[str, Problem] = {}
     for part in parts:
         network, _ = recipe(**_first(part))
+        loss, place = LOSSES[network.loss], "network"
         try:
             outputs = network.build(checked.input_shape).output_shape[-1]
-            encode_targets(checked.y, LOSSES[network.loss], outputs, dtype, exact=True)
+            classes = encode_targets(checked.y, loss, outputs, dtype, exact=True).classes
+            if checked.validation is not None:
+                place = "validation"
+                encode_targets(checked.validation[1], loss, outputs, dtype, classes=classes or ())
         except (TypeError, ValueError) as error:
-            problems.setdefault(str(error), Problem("network", str(error)))
+            problems.setdefault(str(error), Problem(place, str(error)))
     return list(problems.values())
 
 

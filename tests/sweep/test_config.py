@@ -236,6 +236,10 @@ def test_names_of_classes_reach_the_model(files: Path, load: Load) -> None:
         ([FILES, "data.target=z"], r"train\.csv: unknown column 'z'"),
         (['validation={file="validation.csv"}'], r"validation\.file needs data\.file"),
         (
+            [FILES, 'validation={file="v.npz"}'],
+            r"validation\.file must have named columns, as data\.file has them: .*got v\.npz",
+        ),
+        (
             [FILES, "data.file=text.csv", "data.target=a", "data.target_divisor=2"],
             "target_divisor is for numbers",
         ),
@@ -251,6 +255,21 @@ def test_data_that_are_not_finite(files: Path, load: Load) -> None:
     (files / "train.csv").write_text("a,y,b\n1,0,2\n1,1,inf\n2,0,2\n2,1,1\n")
     with pytest.raises(DataError, match=r"train\.csv: column \'b\' must be finite, got inf in row 1"):
         load(GOOD, FILES)
+
+
+@pytest.mark.parametrize(
+    ("target", "line"),
+    [
+        ("7", "command line: validation: labels of binary_cross_entropy must be 0 or 1 .*, got 7"),
+        ("reed", "command line: validation: labels must be numbers like those trained on, got 'reed'"),
+    ],
+)
+def test_targets_held_out_that_do_not_fit_are_told_before_anything_is_trained(
+    files: Path, load: Load, target: str, line: str
+) -> None:
+    (files / "validation.csv").write_text(f"a,y,b\n1,{target},2\n")
+    with pytest.raises(ConfigError, match=line):
+        load(GOOD, FILES, 'validation={file="validation.csv"}')
 
 
 # --- Mistakes: each gets one line, that says where and what is allowed ------------------------------------------

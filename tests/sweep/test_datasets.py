@@ -60,6 +60,7 @@ def test_every_listed_argument_is_one_of_scikit_learns(name: str) -> None:
         ("iris", {"noise": 0.1}, "iris: unknown argument 'noise' \\(none is allowed here\\)"),
         ("moons", {"noise": -1.0}, "moons: .*noise"),
         ("moons", {"noise": "x" * 10**6}, "moons: .*noise"),
+        ("moons", {"noise": 10**400}, "moons: int too large to convert to float"),
     ],
 )
 def test_wrong_names_and_arguments(name: str, arguments: dict[str, float], message: str) -> None:
