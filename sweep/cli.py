@@ -8,18 +8,20 @@ from __future__ import annotations
 import contextlib
 import importlib.metadata
 import inspect
+import io
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 import numpy as np
 
-from .console import run_to_exit, say, usage_errors
+from .console import run_to_exit, save, say, show, usage_errors
 from .errors import USAGE
 from .execution import BACKENDS, check_workers
 from .jobs import FAILURES
+from .labels import counted
 
 if TYPE_CHECKING:
     from .results import Results
@@ -114,7 +116,7 @@ def run(
         study = usage_errors(experiment.sweep.study, data.X, data.y, experiment.validation)
         say(preview(study, before, workers))
         return 0
-    click.echo(f"recording in {store}" + (", resuming what is there" if before else ""))
+    say(f"recording in {store}" + (", resuming what is there" if before else ""))
     started = time.perf_counter()  # what a user waits for; nothing but a line of text depends on it
     try:
         results: Results = usage_errors(
@@ -234,19 +236,16 @@ def table(store: Path, format_: str | None, out: Path | None, summary: bool) -> 
         raise click.UsageError("--format parquet needs --out FILE")
     results = _results(store)
     frame = results.summary if summary else results.trials
-    if chosen == "parquet" and out is not None:
-        export.write_parquet(frame, out)
-    else:
-        text = {
-            "table": lambda: export.readable_summary(results) if summary else export.readable_trials(results),
-            "csv": lambda: export.as_csv(frame).rstrip("\n"),
-            "json": lambda: export.as_json(frame),
-        }[chosen]()
-        if out is None:
-            click.echo(text)
-            return
-        out.write_text(text + "\n", encoding="utf-8")
-    click.echo(f"wrote {out}: {len(frame)} {'configurations' if summary else 'trials'}")
+    texts: dict[str, Callable[[], str]] = {
+        "table": lambda: export.readable_summary(results) if summary else export.readable_trials(results),
+        "csv": lambda: export.as_csv(frame).rstrip("\n"),
+        "json": lambda: export.as_json(frame),
+    }
+    if out is None:
+        show(texts[chosen]())
+        return
+    content = export.as_parquet(frame) if chosen == "parquet" else f"{texts[chosen]()}\n".encode()
+    save(out, content, f": {counted(len(frame), 'configuration' if summary else 'trial')}")
 
 
 def _format_of(out: Path | None) -> str:
@@ -286,8 +285,12 @@ def plot(store: Path, kind: str, out: Path | None, **options: Any) -> None:
     drawn = usage_errors(draw, **given)
     figure = (drawn.flat[0] if isinstance(drawn, np.ndarray) else drawn).figure
     out = out or Path(f"{store.stem}-{kind.replace('_', '-')}.png")
-    usage_errors(figure.savefig, out, dpi=150)
-    click.echo(f"wrote {out}")
+    image = io.BytesIO()
+    try:
+        usage_errors(figure.savefig, image, format=out.suffix.lower().removeprefix(".") or "png", dpi=150)
+    except RuntimeError as error:  # of a program that a format needs and that is not there, such as LaTeX
+        raise click.UsageError(f"--out {out}: {error}") from error
+    save(out, image.getvalue())
 
 
 if __name__ == "__main__":

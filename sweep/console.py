@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import io
 import os
 import sys
 import warnings
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import click
@@ -16,7 +18,7 @@ from .errors import TRY_AGAIN, USAGE, UserError
 from .labels import printable
 from .store import StoreError
 
-__all__ = ["run_to_exit", "say", "usage_errors"]
+__all__ = ["run_to_exit", "save", "say", "show", "usage_errors"]
 
 
 def run_to_exit(command: Callable[[], int | None]) -> None:
@@ -24,10 +26,19 @@ def run_to_exit(command: Callable[[], int | None]) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("always", UserWarning)
         warnings.showwarning = _show_warning
+        _show_what_cannot_be_printed()
         try:
             _run(command)
         finally:
             _drop_what_nobody_reads()
+
+
+def _show_what_cannot_be_printed() -> None:
+    """Let who reads get a character's number where his encoding has no such character, and no traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            with contextlib.suppress(OSError):  # it was a file when Python opened it, and is a terminal now
+                stream.reconfigure(errors="backslashreplace")
 
 
 def _drop_what_nobody_reads() -> None:
@@ -57,7 +68,8 @@ def _run(command: Callable[[], int | None]) -> None:
     except MemoryError as error:
         _fail([f"not enough memory: {error}"], TRY_AGAIN)
     except OSError as error:
-        told = f"{error.filename}: {error.strerror}" if error.filename else str(error)
+        told = error.strerror or str(error)
+        told = f"{error.filename}: {told}" if error.filename else told
         _fail([told], TRY_AGAIN if error.errno == errno.ENOSPC else USAGE)
 
 
@@ -77,6 +89,23 @@ def _show_warning(message: Warning | str, category: type[Warning], *_: Any, **__
 def say(text: object, *, err: bool = False) -> None:
     """Print lines; what came from a file cannot give the terminal orders."""
     click.echo(printable(str(text), keep="\n"), err=err)
+
+
+def show(data: str) -> None:
+    """Print data: as they are to a program, and as `say` does to a terminal."""
+    if sys.stdout is not None and sys.stdout.isatty():
+        say(data)
+    else:
+        click.echo(data, color=True)  # else it takes out what would colour a terminal
+
+
+def save(path: Path, content: bytes, what: str = "") -> None:
+    """Write a file and say so; what the disk has against it names the file."""
+    try:
+        path.write_bytes(content)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from error
+    say(f"wrote {path}{what}")
 
 
 def usage_errors(function: Any, *arguments: Any, **options: Any) -> Any:

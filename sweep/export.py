@@ -6,7 +6,6 @@ import json
 import math
 import re
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,7 +18,7 @@ from .tables import names_after, varying_columns
 if TYPE_CHECKING:
     from pandas import DataFrame  # noqa: TID251 - a type only
 
-__all__ = ["as_csv", "as_json", "readable_summary", "readable_trials", "write_parquet"]
+__all__ = ["as_csv", "as_json", "as_parquet", "readable_summary", "readable_trials"]
 
 # What a spreadsheet takes for a formula when a cell begins with it (OWASP, "CSV Injection").
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
@@ -136,18 +135,19 @@ def as_json(table: DataFrame) -> str:
     return json.dumps(rows, indent=1, allow_nan=False)
 
 
-def write_parquet(table: DataFrame, path: Path) -> None:
-    """Write a table as Parquet; lists and mixed parameters become text."""
+def as_parquet(table: DataFrame) -> bytes:
+    """Return a table as a Parquet file; lists and mixed parameters become text."""
     for name in table.columns:
         kinds = {type(value) for value in table[name] if value is not None}
         if table[name].dtype == object and (len(kinds) > 1 or kinds & {tuple, list, dict}):
             table = table.assign(**{name: table[name].map(lambda value: str(_flat(value)))})
     try:
-        table.to_parquet(path, index=False)
+        content: bytes = table.to_parquet(None, index=False)
     except ImportError:
         raise ConfigError(
             "writing Parquet needs pyarrow; install it: pip install 'neuralnet-sweep[parquet]'"
         ) from None
+    return content
 
 
 def _no_formula(value: Any) -> Any:

@@ -40,7 +40,7 @@ def trained_line(results: Results, before: Collection[str], seconds: float) -> s
     """Return how many networks a run trained that were not recorded before it, and how long that took."""
     trials = results.trials
     new = set(trials.loc[trials["state"].isin(RESULTS), "identity"]).difference(before)
-    return f"trained {len(new):,} networks in {seconds:.1f} s" if new else "nothing was trained"
+    return f"trained {counted(len(new), 'network')} in {seconds:.1f} s" if new else "nothing was trained"
 
 
 def closing_lines(results: Results) -> list[str]:

@@ -32,7 +32,7 @@ from neuralnet_core import derive_seed
 from sweep import Results, Sweep
 from sweep.cli import main
 from sweep.errors import DataError
-from sweep.export import align, as_csv, as_json, readable_summary, readable_trials, write_parquet
+from sweep.export import align, as_csv, as_json, as_parquet, readable_summary, readable_trials
 from sweep.reporting import closing_lines, exit_code
 from sweep.store import Store
 
@@ -569,6 +569,10 @@ def test_out_says_the_format_by_its_name(stored: Run, tmp_path: Path, name: str)
         ),
         (["table", "moons.sweep", "--format", "parquet"], 2, "--format parquet needs --out FILE"),
         (["table", "moons.sweep", "--out", "no/t.csv"], 2, "no/t.csv: No such file or directory"),
+        (["table", "moons.sweep", "--out", "no/t.json"], 2, "no/t.json: No such file or directory"),
+        (["table", "moons.sweep", "--out", "/dev/full"], 75, "/dev/full: No space left on device"),
+        (["plot", "moons.sweep", "--out", "/dev/full"], 75, "/dev/full: No space left on device"),
+        (["plot", "moons.sweep", "--out", ""], 2, ".: Is a directory"),
         (["plot", "moons.sweep", "pie"], 2, "Invalid value for '[KIND]': 'pie' is not one of 'comparison', "),
         (["plot", "moons.sweep", "--top", "0"], 2, "Invalid value for '--top': 0 is not in the range x>=1."),
         (["plot", "moons.sweep", "heatmap", "--top", "3"], 2, "--top is not for heatmap"),
@@ -630,6 +634,26 @@ def test_options_of_plots(stored: Run, tmp_path: Path) -> None:
     assert (tmp_path / "p.svg").read_text().startswith("<?xml")
 
 
+def test_a_plot_is_written_to_the_very_name_it_was_given(stored: Run, tmp_path: Path) -> None:
+    assert stored("plot", "moons.sweep", "--out", "drawn").out == "wrote drawn\n"
+    assert (tmp_path / "drawn").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_plot_that_needs_a_program_that_is_not_there(stored: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    ended = stored("plot", "moons.sweep", "--out", "p.pgf")
+    assert (ended.code, len(ended.errors)) == (2, 1)
+    assert ended.errors[0].startswith("sweep: --out p.pgf: 'xelatex' not found")
+
+
+def test_what_an_encoding_has_not_is_told_by_its_number(stored: Run, tmp_path: Path) -> None:
+    command = [sys.executable, "-c", "from sweep.cli import main; main()", "table", "moons.sweep"]
+    environment = {**os.environ, "PYTHONIOENCODING": "cp866"}
+    ended = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, check=False)
+    assert (ended.returncode, ended.stderr) == (0, b"")
+    assert rb" \xb1 " in ended.stdout
+
+
 # --- Tables as text and files -----------------------------------------------------------------------------------
 
 
@@ -643,7 +667,9 @@ def test_text_that_a_spreadsheet_would_run_is_made_harmless() -> None:
     assert {row[2] for row in rows[1:]} == {"[1, 2]"}
 
 
-def test_text_of_a_store_gives_the_terminal_no_orders(stored: Run, tmp_path: Path) -> None:
+def test_text_of_a_store_gives_the_terminal_no_orders(
+    stored: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     wild = "\x1b]0;owned\x07\x1b[2J\u202e\x9b1m\r\n"
     connection = sqlite3.connect(tmp_path / "moons.sweep")
     with contextlib.closing(connection), connection:
@@ -652,7 +678,10 @@ def test_text_of_a_store_gives_the_terminal_no_orders(stored: Run, tmp_path: Pat
         )
         connection.execute("UPDATE configurations SET params = ?", (json.dumps({wild: wild, "b": 1}),))
         connection.execute("UPDATE networks SET value = ?", (json.dumps({"type": wild}),))
-    commands = ("table moons.sweep", "table moons.sweep --trials", "verify moons.sweep")
+    assert "\x1b[2J" in stored("table", "moons.sweep", "--trials", "--format", "csv").out
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    commands = ["table moons.sweep", "table moons.sweep --trials", "verify moons.sweep"]
+    commands += ["table moons.sweep --trials --format csv", "table moons.sweep --format json"]
     told = [stored(*words.split()) for words in commands]
     told.append(Outcome(0, repr(Results.open(tmp_path / "moons.sweep")), ""))
     for one in told:
@@ -682,11 +711,10 @@ def test_json_of_what_json_does_not_have() -> None:
     assert second == {"a": None, "b": None, "c": None, "d": False}
 
 
-def test_parquet_of_mixed_parameters(tmp_path: Path) -> None:
+def test_parquet_of_mixed_parameters() -> None:
     pytest.importorskip("pyarrow")
     table = pd.DataFrame({"params_batch": [16, "full"], "params_layers": [(8, 8), (4,)], "n": [1, 2]})
-    write_parquet(table, tmp_path / "t.parquet")
-    read = pd.read_parquet(tmp_path / "t.parquet")
+    read = pd.read_parquet(io.BytesIO(as_parquet(table)))
     assert read["params_batch"].tolist() == ["16", "full"]
     assert read["params_layers"].tolist() == ["[8, 8]", "[4]"]
     assert read["n"].tolist() == [1, 2]
