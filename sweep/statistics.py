@@ -91,12 +91,12 @@ def group_statistics(values: ArrayLike, groups: ArrayLike, count: int) -> GroupS
     finite = np.isfinite(given)
     known, group = given[finite], np.asarray(groups, np.int64)[finite]
     n = np.bincount(group, minlength=count)
-    with np.errstate(invalid="ignore", divide="ignore"):
+    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
         mean = np.bincount(group, known, count) / n
         # In two passes: the squares of small deviations from a large mean would be lost in its square.
         squares = np.bincount(group, (known - mean[group]) ** 2, count)
         std = np.where(n > 1, np.sqrt(squares / (n - 1)), np.nan)
-    return GroupStatistics(n, mean, std, *t_interval(mean, std, n))
+        return GroupStatistics(n, mean, std, *t_interval(mean, std, n))
 
 
 def summarize(trials: pandas.DataFrame, metrics: Sequence[str]) -> pandas.DataFrame:
@@ -218,7 +218,10 @@ def _by_pairing(trials: pandas.DataFrame, metric: str) -> tuple[NDArray[Any], Fl
 
 def _difference_statistics(a: Floats, b: Floats) -> GroupStatistics:
     """Return the statistics of a - b (P, R) per pair; spread below the rounding of a and b is none."""
-    difference = a - b
+    with np.errstate(
+        over="ignore"
+    ):  # a difference that no float holds counts for nothing, as every infinite value
+        difference = a - b
     pairs, repeats = difference.shape
     found = group_statistics(difference.ravel(), np.repeat(np.arange(pairs), repeats), pairs)
     size = np.nan_to_num(np.fmax(np.abs(a), np.abs(b))).max(axis=1, initial=0.0)

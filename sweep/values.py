@@ -141,7 +141,7 @@ def decode_params(text: str) -> dict[str, Any]:
     params = parse_json(text, allow_nan=True)
     if not isinstance(params, dict):
         raise ValueError(f"parameters must be a JSON object, got {text[:40]!r}")
-    return {name: _tuples(value) for name, value in params.items()}
+    return {_name(name): _tuples(value) for name, value in params.items()}
 
 
 def encode_metrics(metrics: Mapping[str, float]) -> str:
@@ -164,7 +164,13 @@ def decode_metrics(text: str) -> dict[str, float]:
     metrics = parse_json(text)
     if not isinstance(metrics, dict):
         raise ValueError(f"metrics must be a JSON object, got {text[:40]!r}")
-    return {name: math.nan if value is None else _number(value) for name, value in metrics.items()}
+    return {_name(name): math.nan if value is None else _number(value) for name, value in metrics.items()}
+
+
+def _name(name: str) -> str:
+    if not is_unicode(name):
+        raise ValueError(f"names must be texts without lone surrogates, got {shown(name)}")
+    return name
 
 
 def _number(value: Any) -> float:

@@ -70,7 +70,7 @@ def select(results: Results, metric: str | None, top: int | None = None) -> Sele
     Raises
     ------
     ValueError
-        If the metric was not measured, no trial is done, or `top` is not positive.
+        If the metric was not measured or has no finite mean, no trial is done, or `top` is not positive.
     """
     if top is not None:
         check_integer("top", top, at_least=1)
@@ -86,6 +86,8 @@ def select(results: Results, metric: str | None, top: int | None = None) -> Sele
     # The summary is in the objective's order: with a stable sort it decides between equals.
     order = np.argsort(rank(means, complete, higher), kind="stable")
     order = order[np.isfinite(means[order])]
+    if not len(order):
+        raise ValueError(f"there is nothing to plot: no configuration has a finite mean of {name}")
     params = _params(summary)
     shown = order[:top]
     return Selection(

@@ -391,6 +391,20 @@ def test_nothing_done_is_nothing_to_plot(make_results: Make) -> None:
             plot()
 
 
+def test_a_metric_without_a_finite_mean_is_nothing_to_plot(make_results: Make) -> None:
+    results = make_results(4, repeats=2)
+    records = {
+        identity: record._replace(metrics={"train_loss": 1e308})
+        for identity, record in results._records.items()
+    }
+    plot = Results(results._trials, records, {}).plot
+    for draw in (plot.comparison, plot.heatmap, plot.slice, plot.parallel_coordinates):
+        with pytest.raises(
+            ValueError, match="nothing to plot: no configuration has a finite mean of train_loss"
+        ):
+            draw()
+
+
 # --- Decision boundaries ----------------------------------------------------------------------------------------
 
 

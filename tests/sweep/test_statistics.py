@@ -189,3 +189,11 @@ def test_nothing_warns_about_trials_without_results() -> None:
         trials = table({0: [None, None], 1: [0.5, None]})
         summarize(trials, ["score"])
         paired_differences(trials, "score", [(0, 1)])
+
+
+def test_nothing_warns_about_values_near_the_largest_float() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        trials = table({0: [1.7e308, 1.7e308, 1.6e308], 1: [-1.7e308, -1.7e308, 1.0]})
+        assert not np.isfinite(summarize(trials, ["score"])["mean_score"][0])
+        assert paired_differences(trials, "score", [(0, 1)])["n"][0] == 1

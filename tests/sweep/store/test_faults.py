@@ -93,6 +93,8 @@ def test_damage_is_one_line(path: Path) -> None:
         f"UPDATE configurations SET params = '{'[' * 100_000}'",
         "INSERT INTO sweep VALUES ('objective', 'no JSON')",
         "UPDATE records SET metrics = '[1]'",
+        r"""UPDATE records SET metrics = '{"\ud800": 1}'""",
+        r"""UPDATE configurations SET params = '{"\ud800": 1}'""",
         "UPDATE records SET points = x'010203'",
         "UPDATE records SET points = x'01020304'",
         "UPDATE records SET curves = '{\"a\": 1}'",
