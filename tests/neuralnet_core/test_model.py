@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from neuralnet_core import Adam, Dense, Dropout, EarlyStopping, GradientDescent, Model, Network
+from neuralnet_core import Adam, Dense, Dropout, EarlyStopping, GradientDescent, Model, Network, train_many
 
 RANDOM = np.random.default_rng(0)
 X = RANDOM.normal(size=(150, 3))
@@ -143,6 +143,24 @@ def test_a_digest_is_of_names_shapes_width_and_bytes() -> None:
     ]
     digests = {replace(model, parameters=values).digest() for values in other}
     assert len(digests | {model.digest()}) == 5
+
+
+def test_a_model_is_the_same_before_and_after_its_arrays_were_asked_for() -> None:
+    model, asked = train("mse", NUMBERS), train("mse", NUMBERS)
+    assert set(asked.parameters) == {"0.weight", "0.bias", "2.weight", "2.bias"}
+    assert list(asked.history_arrays) == ["train_loss", "validation_loss", "validation_r2"]
+    assert asked.parameters is asked.parameters
+    assert (model.digest(), model.metrics) == (asked.digest(), asked.metrics)
+    model.parameters["0.bias"][0] += 1  # what is written into them, or put in their place, is the model's
+    written = model.digest()
+    model.parameters["0.bias"] = model.parameters["0.bias"] + 1
+    assert len({asked.digest(), written, model.digest()}) == 3
+
+
+def test_a_model_keeps_the_parameters_of_no_other_alive() -> None:
+    network = Network([Dense(50), Dense(1)])
+    models = train_many(network, Adam(epochs=1), X, NUMBERS, seeds=range(8))
+    assert models[0].parameters["0.weight"].base.size == network.build(3).size
 
 
 def test_a_diverged_model_still_answers() -> None:
