@@ -5,6 +5,8 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -42,12 +44,7 @@ def test_a_signal_ends_the_run_and_all_that_belongs_to_it(
 
 @pytest.mark.parametrize(
     ("kind", "backend", "n_jobs"),
-    [
-        ("networks", "processes", 2),
-        ("function", "processes", 2),
-        ("networks", "threads", 2),
-        ("function", "sequential", 1),
-    ],
+    [("networks", "processes", 2), ("networks", "threads", 2), ("function", "sequential", 1)],
 )
 def test_nothing_outlives_a_killed_program(kind: str, backend: str, n_jobs: int, tmp_path: Path) -> None:
     with running(tmp_path, kind, backend, n_jobs) as (process, pids):
@@ -62,32 +59,57 @@ import numpy as np, user_functions
 from sweep import Sweep
 
 space = {{"number": range(4), "log": ["log"], "seconds": [3600]}}
-sweep = Sweep(function=user_functions.noted, space=space)
+sweep = Sweep(function=user_functions.{function}, space=space)
 sweep.run(np.zeros((4, 2)), np.zeros(4), backend={backend!r}, n_jobs=2, progress=False)
 """
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
-def test_a_hanging_function_holds_up_no_signal(backend: str, tmp_path: Path) -> None:
-    process = start(HANGING.format(backend=backend), tmp_path)
-    log = tmp_path / "log"
+@contextmanager
+def hanging(folder: Path, backend: str, function: str, code: int = 143) -> Iterator[subprocess.Popen[str]]:
+    """Start the program and wait until every worker is in a call; at the end, see that nothing is left of it."""
+    process = start(HANGING.format(backend=backend, function=function), folder)
     try:
-        assert wait_until(lambda: log.exists() and len(log.read_text().splitlines()) == BACKENDS[backend])
+        assert wait_until(lambda: begun(folder / "log") == BACKENDS[backend] or process.poll() is not None)
         pids = [process.pid, *children(process.pid)]
         assert len(pids) == (3 if backend == "processes" else 1)
+        yield process
+        process.communicate(timeout=60)
+        assert process.returncode == code
+        assert wait_until(lambda: not leftovers(folder, pids), 2), leftovers(folder, pids)
+    finally:
+        process.kill()
+        process.communicate()
+
+
+@pytest.mark.parametrize(
+    ("backend", "function"), [("processes", "noted"), ("sequential", "noted"), ("threads", "endless")]
+)
+def test_one_signal_ends_a_function_that_would_go_on_for_ever(
+    backend: str, function: str, tmp_path: Path
+) -> None:
+    with hanging(tmp_path, backend, function) as process:
+        process.send_signal(signal.SIGTERM)
+
+
+def test_the_second_signal_waits_for_no_thread(tmp_path: Path) -> None:
+    with hanging(tmp_path, "threads", "noted") as process:
         sent = 0
         while process.poll() is None and sent < 20:  # two that come before Python looks are one to it
             process.send_signal(signal.SIGTERM)
             sent += 1
-            # What hangs in a thread waits for the second; after what ends a run one more would end it out of order.
-            soon = backend == "threads" and sent == 1
-            wait_until(lambda: process.poll() is not None, 0.5 if soon else 3)
-        process.communicate(timeout=60)
-        assert process.returncode == 143
-        assert wait_until(lambda: not leftovers(tmp_path, pids), 2), leftovers(tmp_path, pids)
-    finally:
+            # One more, after what ends a run, would end it out of order.
+            wait_until(lambda: process.poll() is not None, 0.5 if sent == 1 else 3)
+        assert sent > 1
+
+
+def test_workers_do_not_outlive_a_killed_program_by_their_call(tmp_path: Path) -> None:
+    with hanging(tmp_path, "processes", "noted", code=-signal.SIGKILL) as process:
         process.kill()
-        process.communicate()
+
+
+def begun(log: Path) -> int:
+    """Return how many calls have been noted."""
+    return len(log.read_text().splitlines()) if log.exists() else 0
 
 
 IGNORING = """
