@@ -101,3 +101,18 @@ def make_results() -> Callable[..., Results]:
         return Results(*synthetic(configurations, **options), description or {})
 
     return make
+
+
+@pytest.fixture(scope="session")
+def with_faults() -> Callable[[Results], Results]:
+    """Return a function that makes a trial of some results failed, one pending and one diverged."""
+
+    def make(results: Results) -> Results:
+        trials, records = results._trials, dict(results._records)
+        del records[trials[0].identity]
+        for number, state in ((6, "failed"), (13, "diverged")):
+            identity = trials[number].identity
+            records[identity] = records[identity]._replace(state=state, metrics={}, curves={}, digest=None)
+        return Results(trials, records, results.description)
+
+    return make
