@@ -35,6 +35,12 @@ def assert_whole(path: Path) -> None:
         assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
 
 
+def execute(path: Path, statement: str) -> int:
+    """Run one statement on a store, whoever else may; return how many rows it changed."""
+    with contextlib.closing(sqlite3.connect(path)) as connection, connection:
+        return connection.execute(statement).rowcount
+
+
 def files_beside(path: Path) -> list[str]:
     return sorted(name.name for name in path.parent.iterdir())
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import signal
-import sqlite3
 import tracemalloc
 import warnings
 from pathlib import Path
@@ -15,6 +13,7 @@ import numpy as np
 import pytest
 from programs import start, wait_until
 from stopped import recorded
+from store_values import execute
 from user_functions import distance, second_time
 
 from neuralnet_core import Dense, Momentum, Network
@@ -36,11 +35,6 @@ def build(rate: float, units: int) -> tuple[Network, Momentum]:
 def run(path: Path | None, y: Any = Y, space: Any = SPACE, **options: Any) -> Any:
     sweep = Sweep(build, space, repeats=2)
     return sweep.run(X, y, validation=0.25, n_jobs=1, store=path, progress=False, **options)
-
-
-def execute(path: Path, statement: str) -> int:
-    with contextlib.closing(sqlite3.connect(path)) as connection, connection:
-        return connection.execute(statement).rowcount
 
 
 @pytest.mark.parametrize("known", range(9))
