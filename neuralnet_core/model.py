@@ -99,6 +99,13 @@ class Model(_Arrays):
         return pd.DataFrame(self.history_arrays, index=pd.RangeIndex(1, epochs + 1, name="epoch"))
 
     @property
+    def history_rows(self) -> tuple[tuple[str, ...], NDArray[np.float64]]:
+        """The names of the metrics, and the history as one array: (metrics, epochs)."""
+        if "history_arrays" in vars(self):
+            return tuple(self.history_arrays), np.array(list(self.history_arrays.values()))
+        return self._names, self._rows
+
+    @property
     def metrics(self) -> dict[str, float]:
         """The history at `epoch`."""
         if "history_arrays" in vars(self):

@@ -89,16 +89,17 @@ class Curves(Mapping[str, NDArray[np.float32]]):
 
     Examples
     --------
-    >>> curves = Curves({"train_loss": np.array([2.0, 1.0]), "validation_loss": np.array([2.5, 1.5])})
+    >>> curves = Curves(["train_loss", "validation_loss"], np.array([[2.0, 1.0], [2.5, 1.5]]))
     >>> curves["validation_loss"]
     array([2.5, 1.5], dtype=float32)
     """
 
     __slots__ = ("_names", "_values")
 
-    def __init__(self, curves: Mapping[str, NDArray[np.floating[Any]]]) -> None:
-        self._names = _in_order(tuple(curves))
-        self._values = np.array([curves[name] for name in self._names], np.float32)
+    def __init__(self, names: Iterable[str], values: ArrayLike) -> None:
+        names, values = tuple(names), np.asarray(values)
+        self._names, places = _in_order(names)
+        self._values = (values if places is None else values[places]).astype(np.float32)
 
     def __getitem__(self, name: str) -> NDArray[np.float32]:
         if name not in self._names:
@@ -118,8 +119,10 @@ class Curves(Mapping[str, NDArray[np.float32]]):
 
 
 @lru_cache(maxsize=256)
-def _in_order(names: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(sorted(names))
+def _in_order(names: tuple[str, ...]) -> tuple[tuple[str, ...], list[int] | None]:
+    """Return names in order, and where they stood; None if that was there."""
+    places = sorted(range(len(names)), key=names.__getitem__)
+    return tuple(names[place] for place in places), places if places != sorted(places) else None
 
 
 class Job(NamedTuple):

@@ -97,7 +97,7 @@ def train_jobs(
 def _record(job: Job, model: Model | str, started: float, seconds: float, worker: str) -> Record:
     if isinstance(model, str):
         return Record(job.identity, "failed", 0, {}, {}, model, None, started, seconds, worker)
-    curves = Curves(model.history_arrays)
+    curves = Curves(*model.history_rows)
     digest = model.digest() if model.state == "done" else None
     return Record(
         job.identity, model.state, model.epoch, model.metrics, curves, None, digest, started, seconds, worker

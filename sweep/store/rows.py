@@ -138,7 +138,9 @@ def _value(text: object, kind: type) -> Any:
 
 def record_row(record: Record) -> Row:
     """Return the row of a record."""
-    curves = record.curves if isinstance(record.curves, Curves) else Curves(record.curves)
+    curves = record.curves
+    if not isinstance(curves, Curves):
+        curves = Curves(curves, list(curves.values()))
     names, points = curves.points()
     return (
         record.identity, record.state, int(record.epoch), encode_metrics(record.metrics), record.error,

@@ -152,7 +152,7 @@ def test_data_digest_sees_dtype_shape_values_and_weights() -> None:
 
 
 def test_curves_are_a_mapping_in_order_of_name_and_single_precision() -> None:
-    curves = Curves({"validation_loss": np.array([0.1, 0.2]), "train_loss": np.array([1.0, 1 / 3])})
+    curves = Curves(["validation_loss", "train_loss"], [[0.1, 0.2], [1.0, 1 / 3]])
     assert list(curves) == ["train_loss", "validation_loss"]
     assert len(curves) == 2
     assert curves["train_loss"].tolist() == [1.0, float(np.float32(1 / 3))]
