@@ -99,7 +99,8 @@ class Curves(Mapping[str, NDArray[np.float32]]):
     def __init__(self, names: Iterable[str], values: ArrayLike) -> None:
         names, values = tuple(names), np.asarray(values)
         self._names, places = _in_order(names)
-        self._values = (values if places is None else values[places]).astype(np.float32)
+        with np.errstate(over="ignore"):  # what is beyond single precision is inf
+            self._values = (values if places is None else values[places]).astype(np.float32)
 
     def __getitem__(self, name: str) -> NDArray[np.float32]:
         if name not in self._names:

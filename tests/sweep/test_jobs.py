@@ -165,6 +165,10 @@ def test_curves_are_a_mapping_in_order_of_name_and_single_precision() -> None:
     }
 
 
+def test_a_curve_beyond_single_precision_is_infinite_and_warns_nobody() -> None:
+    assert Curves(["train_loss"], [[1e30, 1e39]])["train_loss"].tolist() == [float(np.float32(1e30)), np.inf]
+
+
 def test_configurations_with_equal_networks_share_one() -> None:
     one, two = built(lambda rate: (Network([Dense(4), Dense(1)]), Adam(rate)), {"rate": 0.1}, {"rate": 0.2})
     assert one.network is two.network
