@@ -233,13 +233,13 @@ class Sweep:
                 stack.enter_context(rare_collections())
             study = self.study(X, y, validation, sample_weight)
             decides = check_objective(objective, study.networks, validation is not None)
-            shown = progress_for(progress, decides)
+            display = progress_for(progress, decides)
             description = describe(self, study, decides, source)
             opened = None if store is None else stack.enter_context(Store.open(store))
             recorder = Recorder(study, opened, retry)
             recorder.begin(description, accept_changed)
             limits = {"timeout": timeout, "describe": partial(call_to_run_one, study)}
-            interruption = recorder.train(workers, backend, keep_models, shown, **limits)
+            interruption = recorder.train(workers, backend, keep_models, display, **limits)
             lost = opened is not None and not opened.is_in_place()
         tell(study, recorder, interruption, store, lost=lost)
         return Results(
