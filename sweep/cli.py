@@ -242,7 +242,7 @@ def table(store: Path, format_: str | None, out: Path | None, summary: bool) -> 
         "json": lambda: export.as_json(frame),
     }
     if out is None:
-        show(texts[chosen]())
+        show(texts[chosen](), whole=chosen != "table")
         return
     content = export.as_parquet(frame) if chosen == "parquet" else f"{texts[chosen]()}\n".encode()
     save(out, content, f": {counted(len(frame), 'configuration' if summary else 'trial')}")

@@ -91,12 +91,24 @@ def say(text: object, *, err: bool = False) -> None:
     click.echo(printable(str(text), keep="\n"), err=err)
 
 
-def show(data: str) -> None:
-    """Print data: as they are to a program, and as `say` does to a terminal."""
+def show(data: str, *, whole: bool) -> None:
+    """Print data: as they are to a program, to the letter if it is to read the `whole`; as `say` does to a terminal."""
     if sys.stdout is not None and sys.stdout.isatty():
         say(data)
-    else:
-        click.echo(data, color=True)  # else it takes out what would colour a terminal
+        return
+    if whole:
+        _check_encoding(data, getattr(sys.stdout, "encoding", None) or "utf-8")
+    click.echo(data, color=True)  # else it takes out what would colour a terminal
+
+
+def _check_encoding(data: str, encoding: str) -> None:
+    try:
+        data.encode(encoding)
+    except UnicodeEncodeError as error:
+        raise UserError(
+            f"the output is {encoding}, which has no {data[error.start]!a}: set PYTHONIOENCODING=utf-8,"
+            " or write a file with --out"
+        ) from error
 
 
 def save(path: Path, content: bytes, what: str = "") -> None:

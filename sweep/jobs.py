@@ -98,6 +98,8 @@ class Curves(Mapping[str, NDArray[np.float32]]):
 
     def __init__(self, names: Iterable[str], values: ArrayLike) -> None:
         names, values = tuple(names), np.asarray(values)
+        if len(names) != len(values):
+            raise ValueError(f"curves must be a row for each name, got {len(values)} rows for {shown(names)}")
         self._names, places = _in_order(names)
         with np.errstate(over="ignore"):  # what is beyond single precision is inf
             self._values = (values if places is None else values[places]).astype(np.float32)
@@ -114,16 +116,16 @@ class Curves(Mapping[str, NDArray[np.float32]]):
     def __len__(self) -> int:
         return len(self._names)
 
-    def points(self) -> tuple[tuple[str, ...], bytes]:
+    def encoded(self) -> tuple[tuple[str, ...], bytes]:
         """Return the names, and the values of all, curve by curve, as bytes of little-endian single precision."""
         return self._names, self._values.astype("<f4", copy=False).tobytes()
 
 
 @lru_cache(maxsize=256)
 def _in_order(names: tuple[str, ...]) -> tuple[tuple[str, ...], list[int] | None]:
-    """Return names in order, and where they stood; None if that was there."""
+    """Return names in order, and where they stood; None if they were in order."""
     places = sorted(range(len(names)), key=names.__getitem__)
-    return tuple(names[place] for place in places), places if places != sorted(places) else None
+    return tuple(names[place] for place in places), None if places == sorted(places) else places
 
 
 class Job(NamedTuple):

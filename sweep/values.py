@@ -167,8 +167,16 @@ def decode_metrics(text: str) -> dict[str, float]:
     return {_name(name): math.nan if value is None else _number(value) for name, value in metrics.items()}
 
 
-def _name(name: str) -> str:
-    if not is_unicode(name):
+def decode_names(text: str) -> list[str]:
+    """Return the names of curves, a list in JSON."""
+    names = parse_json(text)
+    if not isinstance(names, list) or len(names) != len({_name(name) for name in names}):
+        raise ValueError(f"names of curves must be a JSON list of distinct texts, got {text[:40]!r}")
+    return names
+
+
+def _name(name: object) -> str:
+    if not isinstance(name, str) or not is_unicode(name):
         raise ValueError(f"names must be texts without lone surrogates, got {shown(name)}")
     return name
 

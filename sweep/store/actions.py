@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ from sweep.jobs import RESULTS
 
 from .database import Connection
 from .faults import StoreError
-from .rows import BuiltRows
+from .rows import BuiltRows, Row
 
 __all__ = ["STAMP", "describe", "insert_records", "replace_trials"]
 
@@ -34,8 +34,6 @@ CONFIGURATION = "INSERT INTO configurations VALUES (?, ?, ?, ?, ?)"
 NETWORK = "INSERT INTO networks VALUES (?, ?)"
 DESCRIBE = "INSERT OR REPLACE INTO sweep VALUES (?, ?)"
 
-Row = tuple[Any, ...]
-
 
 def describe(connection: Connection, *, rows: list[Any]) -> None:
     """Write what the sweep is."""
@@ -52,14 +50,15 @@ def replace_trials(connection: Connection, *, rows: list[Any], built: BuiltRows)
 
 
 def insert_records(
-    connection: Connection, *, rows: Sequence[Row], models: Sequence[tuple[bytes, str]], path: Path
+    connection: Connection, *, rows: Sequence[Row], models: Mapping[int, bytes], path: Path
 ) -> StoreError | None:
-    """Write records, and (npz file, identity) of models; return why the first that is refused is, if any is."""
-    refused: dict[str, StoreError] = {}
+    """Write records, and the npz files of some by their place; return why the first that is refused is, if any is."""
+    refused: dict[int, StoreError] = {}
     if connection.executemany(RECORD, rows).rowcount < len(rows):  # some have a result already
-        differing = ((row[0], _other_result(connection, row, path)) for row in rows)
-        refused = {identity: error for identity, error in differing if error is not None}
-    connection.executemany(MODEL, [(npz, identity) for npz, identity in models if identity not in refused])
+        differing = ((place, _other_result(connection, row, path)) for place, row in enumerate(rows))
+        refused = {place: error for place, error in differing if error is not None}
+    kept = [(npz, rows[place][0]) for place, npz in models.items() if place not in refused]
+    connection.executemany(MODEL, kept)
     return next(iter(refused.values()), None)
 
 

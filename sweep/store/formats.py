@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import sqlite3
 import warnings
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from sweep.errors import USAGE
 
@@ -87,10 +91,24 @@ def _is_empty(connection: Connection) -> bool:
 
 def _migrate(connection: Connection, version: int) -> None:
     """Bring a store of an earlier format to today's: all of it or, where anything fails, nothing."""
-    connection.create_function("unhexed", 1, bytes.fromhex)
+    connection.create_aggregate("names_of", 1, partial(_Gathered, json.dumps))
+    connection.create_aggregate("joined", 1, partial(_Gathered, b"".join))
     connection.executescript(
         f"BEGIN IMMEDIATE; {steps_from(version)} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;"
     )
+
+
+class _Gathered:
+    """What a function makes of a column's values, for SQLite."""
+
+    def __init__(self, function: Callable[[list[Any]], Any]) -> None:
+        self._function, self._values = function, list[Any]()
+
+    def step(self, value: Any) -> None:
+        self._values.append(value)
+
+    def finalize(self) -> Any:
+        return self._function(self._values)
 
 
 def _back_up(connection: Connection, path: Path, version: int) -> Path:

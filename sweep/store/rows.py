@@ -14,12 +14,13 @@ from numpy.typing import NDArray
 
 from neuralnet_core import Network, Optimizer, from_dict, parse_json
 from sweep.jobs import STATES, Configuration, Curves, Record, Trial, built_key, failed_key
-from sweep.values import decode_metrics, decode_params, encode_metrics, encode_params
+from sweep.values import decode_metrics, decode_names, decode_params, encode_metrics, encode_params
 
 from .faults import StoreError
 
 __all__ = [
     "BuiltRows",
+    "Row",
     "configurations_of",
     "curves_of",
     "description_of",
@@ -141,15 +142,15 @@ def record_row(record: Record) -> Row:
     curves = record.curves
     if not isinstance(curves, Curves):
         curves = Curves(curves, list(curves.values()))
-    names, points = curves.points()
+    names, points = curves.encoded()
     return (
         record.identity, record.state, int(record.epoch), encode_metrics(record.metrics), record.error,
-        record.digest, float(record.started), float(record.seconds), record.worker, _text(names), points,
+        record.digest, float(record.started), float(record.seconds), record.worker, _names_as_json(names), points,
     )  # fmt: skip
 
 
 @lru_cache(maxsize=256)
-def _text(names: tuple[str, ...]) -> str:
+def _names_as_json(names: tuple[str, ...]) -> str:
     return json.dumps(names)
 
 
@@ -163,12 +164,14 @@ def record_of(row: Sequence[Any]) -> Record:
     )
     _check(state in STATES, f"a record has the state {state[:20]!r}")
     _check(epoch >= 0, f"a record has the epoch {epoch}")
+    values = decode_metrics(metrics)
+    _check(bool(values) or state != "done", "a record is done and has no metrics")
     _check(0 <= started <= LAST_SECOND and 0 <= seconds < math.inf, f"a record has the times {row[6:8]}")
     return Record(
         identity,
         state,
         epoch,
-        decode_metrics(metrics),
+        values,
         curves_of(*curves) if curves else {},
         error,
         digest,
@@ -181,14 +184,11 @@ def record_of(row: Sequence[Any]) -> Record:
 def curves_of(text: Any, points: Any) -> dict[str, NDArray[np.float64]]:
     """Return the curves whose names and values a row has, by metric."""
     _check(isinstance(text, str) and isinstance(points, bytes), "a record has no curves")
-    names = parse_json(text)
-    is_names = isinstance(names, list) and all(isinstance(name, str) for name in names)
-    _check(is_names, f"curves have the names {text[:40]!r}")
-    if not names:
-        return {}
+    names = decode_names(text)
     values = np.frombuffer(points, "<f4").astype(np.float64)
-    _check(values.size % len(names) == 0, f"{len(names)} curves have {values.size} values")
-    return dict(zip(names, values.reshape(len(names), -1), strict=True))
+    fits = values.size % len(names) == 0 if names else not values.size
+    _check(fits, f"{len(names)} curves have {values.size} values")
+    return dict(zip(names, np.split(values, len(names) or 1), strict=False))
 
 
 def states_of(rows: Iterable[Row]) -> dict[str | None, int]:

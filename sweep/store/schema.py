@@ -18,7 +18,7 @@ CREATE TABLE trials (
 CREATE TABLE models (record INTEGER PRIMARY KEY, npz BLOB NOT NULL) STRICT;
 """
 
-# A row for each curve took as long to write as all the rest of a record.
+# With a row for each curve.
 _CURVES_APART = """
 CREATE TABLE records (
     record INTEGER PRIMARY KEY, identity TEXT NOT NULL UNIQUE, state TEXT NOT NULL, epoch INTEGER NOT NULL,
@@ -69,7 +69,7 @@ _STEPS = {
     2: f"""
     CREATE TEMP TABLE former AS SELECT * FROM records;
     CREATE TEMP TABLE former_curves AS
-        SELECT record, json_group_array(metric) AS curves, unhexed(group_concat(hex(points), '')) AS points
+        SELECT record, names_of(metric) AS curves, joined(points) AS points
         FROM (SELECT * FROM curves ORDER BY record, metric) GROUP BY record;
     DROP TABLE records;
     DROP TABLE curves;

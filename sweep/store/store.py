@@ -30,6 +30,7 @@ from .filesystem import leads_to
 from .formats import check_whole
 from .rows import (
     BuiltRows,
+    Row,
     configurations_of,
     curves_of,
     description_of,
@@ -164,18 +165,18 @@ class Store:
 
     def record_all(self, records: Iterable[tuple[Record, bytes | None]]) -> None:
         """Queue many as `record` does one."""
-        rows: list[tuple[Any, ...]] = []
-        models: list[tuple[bytes, str]] = []
+        rows: list[Row] = []
+        models: dict[int, bytes] = {}
         size = 0
         for record, model_bytes in records:
             rows.append(record_row(record))
             size += ROW_BYTES + len(rows[-1][-1])
             if model_bytes is not None:
-                models.append((model_bytes, record.identity))
+                models[len(rows) - 1] = model_bytes
                 size += len(model_bytes)
             if len(rows) == BATCH_ROWS or size > BATCH_BYTES:
                 self._put(partial(actions.insert_records, rows=rows, models=models, path=self.path), size)
-                rows, models, size = [], [], 0
+                rows, models, size = [], {}, 0
         if rows:
             self._put(partial(actions.insert_records, rows=rows, models=models, path=self.path), size)
 

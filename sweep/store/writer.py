@@ -27,7 +27,8 @@ class Connection(Protocol):
         """Give the file free."""
 
 
-# An action that returns an error wrote nothing. The rest of its group is committed, and the error ends writing.
+# An action that returns an error wrote all but what the error is about. Its group is committed, and the error ends
+# writing.
 Action = Callable[[Any], Exception | None]
 
 

@@ -165,6 +165,11 @@ def test_curves_are_a_mapping_in_order_of_name_and_single_precision() -> None:
     }
 
 
+def test_curves_have_a_name_each() -> None:
+    with pytest.raises(ValueError, match=r"a row for each name, got 2 rows for \('train_loss',\)"):
+        Curves(["train_loss"], np.zeros((2, 3)))
+
+
 def test_a_curve_beyond_single_precision_is_infinite_and_warns_nobody() -> None:
     assert Curves(["train_loss"], [[1e30, 1e39]])["train_loss"].tolist() == [float(np.float32(1e30)), np.inf]
 

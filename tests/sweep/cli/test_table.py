@@ -7,6 +7,7 @@ import csv
 import io
 import json
 import os
+import re
 import shutil
 import sqlite3
 import subprocess
@@ -121,3 +122,16 @@ def test_what_an_encoding_has_not_is_told_by_its_number(stored: Run, tmp_path: P
     ended = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, check=False)
     assert (ended.returncode, ended.stderr) == (0, b"")
     assert rb" \xb1 " in ended.stdout
+
+
+def test_data_are_given_to_a_program_to_the_letter_or_not_at_all(stored: Run, tmp_path: Path) -> None:
+    with contextlib.closing(sqlite3.connect(tmp_path / "moons.sweep")) as connection, connection:
+        connection.execute("UPDATE records SET worker = '\u03b1'")
+    command = [sys.executable, "-c", "from sweep.cli import main; main()", "table", "moons.sweep", "--trials"]
+    environment = {**os.environ, "PYTHONIOENCODING": "latin-1"}
+    ended = subprocess.run(
+        [*command, "--format", "csv"], cwd=tmp_path, env=environment, capture_output=True, check=False
+    )
+    assert (ended.returncode, ended.stdout) == (2, b"")
+    line = rb"sweep: the output is (latin-1|iso8859-1), which has no '\\u03b1': set PYTHONIO.*, or .* --out\n"
+    assert re.fullmatch(line, ended.stderr)

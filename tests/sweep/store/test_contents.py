@@ -96,6 +96,15 @@ def test_of_many_at_once_only_what_is_refused_is_left_out(path: Path) -> None:
         assert (again.model("id0"), again.model("id1")) == (b"kept", None)
 
 
+def test_a_first_result_keeps_its_model_whatever_comes_with_it(path: Path) -> None:
+    store = Store.open(path)
+    store.record_all([(record(0), b"the first's"), (record(0, digest="cd34"), b"the second's")])
+    with pytest.raises(StoreError, match="another result of the trial id0"):
+        store.close()
+    with Store.read(path) as again:
+        assert (again.records()["id0"].digest, again.model("id0")) == ("ab12", b"the first's")
+
+
 def test_another_space_replaces_the_trials_and_keeps_the_records(path: Path) -> None:
     with Store.open(path) as store:
         store.replace_trials([trial(number) for number in range(6)])
