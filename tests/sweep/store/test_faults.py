@@ -220,7 +220,7 @@ import os, signal, sys
 from sweep.jobs import Record
 from sweep.store import Store
 store = Store.open(sys.argv[1])
-store.record(Record("one", "done", 1, {}, {}, None, None, 0.0, 0.0, ""))
+store.record(Record("one", "done", 1, {"loss": 0.5}, {}, None, None, 0.0, 0.0, ""))
 store.flush()
 os.kill(os.getpid(), signal.SIGKILL)
 """
