@@ -169,7 +169,7 @@ def usual_way(lanes: int, setting: Setting) -> Way:
 
 def _given(lanes: Sequence[Lane], dtype: str) -> list[NDArray[Any] | None]:
     """Return the flat parameters that lanes start from, where they were given or a training goes on."""
-    known: dict[int, NDArray[Any]] = {}
+    known: dict[tuple[int, int], NDArray[Any]] = {}
     given: list[NDArray[Any] | None] = []
     for setting, _, initial, state in lanes:
         if state is not None:
@@ -177,8 +177,9 @@ def _given(lanes: Sequence[Lane], dtype: str) -> list[NDArray[Any] | None]:
         elif initial is None:
             given.append(None)
         else:
-            if id(initial) not in known:
+            key = id(initial), id(setting.layout)
+            if key not in known:
                 with StrictFloats():
-                    known[id(initial)] = setting.layout.flatten(initial, dtype)
-            given.append(known[id(initial)])
+                    known[key] = setting.layout.flatten(initial, dtype)
+            given.append(known[key])
     return given

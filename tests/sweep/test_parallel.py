@@ -42,6 +42,14 @@ def test_parallel_train_with_rows_and_initial_values_of_each_network() -> None:
         assert "validation_loss" in model.history_arrays
 
 
+@pytest.mark.parametrize("units", [(8, 4), (4, 8)])
+def test_first_values_of_one_network_do_not_fit_another(units: tuple[int, int]) -> None:
+    networks = [Network([Dense(own, "tanh"), Dense(1)]) for own in units]
+    initial = networks[0].initialize(0, input_shape=3)
+    with pytest.raises(ValueError, match=r"^parameter 0\.weight must have shape"):
+        parallel_train(networks, Adam(epochs=1), X, X[:, 0], seeds=0, initial=initial, backend="sequential")
+
+
 def test_parallel_train_of_one_or_none() -> None:
     (one,) = parallel_train(Network([Dense(1)]), Adam(epochs=1), X, X[:, 0], seeds=0, n_jobs=1)
     assert isinstance(one, Model)
