@@ -49,19 +49,19 @@ def near(value: float, kind: np.finfo, steps: int = 200) -> Array:
 
 def drawn(low: float, high: float) -> Array:
     """Return numbers of an interval: one in which errors are large."""
-    return np.random.default_rng(0).uniform(low, high, 3000)
+    return np.random.default_rng(0).uniform(low, high, 1500)
 
 
 def tiny(kind: np.finfo) -> Array:
     """Return numbers from the smallest subnormal to 1."""
-    return np.geomspace(float(kind.smallest_subnormal), 1.0, 1500)
+    return np.geomspace(float(kind.smallest_subnormal), 1.0, 750)
 
 
 FUNCTIONS = {
     "exp": Function(
         mpmath.exp,
         lambda kind: [
-            np.linspace(lowest(kind), np.log(float(kind.max)) * (1 - 1e-7), 4001),
+            np.linspace(lowest(kind), np.log(float(kind.max)) * (1 - 1e-7), 2001),
             both(tiny(kind)),
             *(near(k * np.log(2) / 2, kind, 20) for k in range(-60, 61) if k),
         ],
@@ -70,7 +70,7 @@ FUNCTIONS = {
         mpmath.expm1,
         lambda kind: [
             -tiny(kind),
-            -np.geomspace(0.01, 100, 3001),
+            -np.geomspace(0.01, 100, 1501),
             -drawn(0.26, 0.36),
             *(-near(k * np.log(2) / 2, kind, 20) for k in range(1, 80)),
         ],
@@ -79,7 +79,7 @@ FUNCTIONS = {
         mpmath.tanh,
         lambda kind: [
             both(tiny(kind)),
-            both(np.geomspace(0.01, 100, 3001)),
+            both(np.geomspace(0.01, 100, 1501)),
             drawn(0.172, 0.175),
             drawn(2.0, 6.0),
         ],
@@ -87,7 +87,7 @@ FUNCTIONS = {
     "log": Function(
         mpmath.log,
         lambda kind: [
-            np.geomspace(float(kind.tiny), float(kind.max) * (1 - 1e-7), 4001),
+            np.geomspace(float(kind.tiny), float(kind.max) * (1 - 1e-7), 2001),
             near(1.0, kind),
             *(near(np.sqrt(0.5) * 2.0**k, kind, 50) for k in (-3, -1, 0, 1, 2)),
             drawn(0.68, 0.72),
@@ -100,11 +100,11 @@ FUNCTIONS = {
     ),
     "sigmoid": Function(
         lambda x: 1 / (1 + mpmath.exp(-x)),
-        lambda kind: [np.linspace(lowest(kind), 50, 4001), both(tiny(kind)), drawn(-20.0, -1.0)],
+        lambda kind: [np.linspace(lowest(kind), 50, 2001), both(tiny(kind)), drawn(-20.0, -1.0)],
     ),
     "softplus": Function(
         lambda x: mpmath.log1p(mpmath.exp(x)),
-        lambda kind: [np.linspace(lowest(kind), 50, 4001), both(tiny(kind)), drawn(-3.5, -2.7)],
+        lambda kind: [np.linspace(lowest(kind), 50, 2001), both(tiny(kind)), drawn(-3.5, -2.7)],
     ),
 }
 

@@ -32,7 +32,7 @@ def long_run(tmp_path: Path) -> list[str]:
 
 @pytest.mark.parametrize(
     ("number", "code", "by"),
-    [(signal.SIGINT, 130, ""), (signal.SIGTERM, 143, " by SIGTERM"), (signal.SIGHUP, 129, " by SIGHUP")],
+    [(signal.SIGINT, 130, ""), (signal.SIGTERM, 143, " by SIGTERM")],
 )
 def test_a_signal_keeps_what_is_recorded_and_says_how_to_resume(
     long_run: list[str], number: int, code: int, by: str, tmp_path: Path
