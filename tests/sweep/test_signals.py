@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from programs import children, leftovers, start, wait_until
+from programs import children, kill, leftovers, start, wait_until
 from stopped import SIGNALS, recorded, running
 
 from sweep import Results
@@ -68,16 +68,18 @@ sweep.run(np.zeros((4, 2)), np.zeros(4), backend={backend!r}, n_jobs=2, progress
 def hanging(folder: Path, backend: str, function: str, code: int = 143) -> Iterator[subprocess.Popen[str]]:
     """Start the program and wait until every worker is in a call; at the end, see that nothing is left of it."""
     process = start(HANGING.format(backend=backend, function=function), folder)
+    pids = [process.pid]
     try:
         assert wait_until(lambda: begun(folder / "log") == BACKENDS[backend] or process.poll() is not None)
-        pids = [process.pid, *children(process.pid)]
+        pids += children(process.pid)
         assert len(pids) == (3 if backend == "processes" else 1)
         yield process
         process.communicate(timeout=60)
         assert process.returncode == code
         assert wait_until(lambda: not leftovers(folder, pids), 2), leftovers(folder, pids)
     finally:
-        process.kill()
+        for pid in pids:  # a worker that was left would hold the program's output open
+            kill(pid)
         process.communicate()
 
 
