@@ -168,9 +168,7 @@ def check_rows(rows: ArrayLike, n: int, name: str = "rows") -> NDArray[np.int64]
     low, high = int(indices.min()), int(indices.max())
     if low < 0 or high >= n:
         raise ValueError(f"{name} must be from 0 to {n - 1}, got {low if low < 0 else high}")
-    # The engine reads no array that is read-only, such as a column of a DataFrame.
-    writeable: NDArray[np.int64] = np.require(indices, np.int64, ["C_CONTIGUOUS", "WRITEABLE"])
-    return writeable
+    return np.ascontiguousarray(indices, np.int64)
 
 
 def check_weights(sample_weight: ArrayLike | None, n: int, dtype: str) -> NDArray[np.float64] | None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -11,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .brief import shown
 from .data import check_features, check_same_length
 from .layers import Shape
 from .layout import Layout, heading_of
@@ -41,6 +44,14 @@ class _Arrays:
     @cached_property
     def history_arrays(self) -> dict[str, NDArray[np.float64]]:
         return dict(zip(self._names, self._rows, strict=True))
+
+    def _untouched_parameters(self) -> NDArray[Any] | None:
+        """The parameters as one flat vector, unless somebody may have changed them."""
+        return None if "parameters" in vars(self) else self._flat
+
+    def _untouched_history(self) -> NDArray[np.float64] | None:
+        """The history as one array, unless somebody may have changed it."""
+        return None if "history_arrays" in vars(self) else self._rows
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,17 +111,22 @@ class Model(_Arrays):
 
     @property
     def history_rows(self) -> tuple[tuple[str, ...], NDArray[np.float64]]:
-        """The names of the metrics, and the history as one array: (metrics, epochs)."""
-        if "history_arrays" in vars(self):
-            return tuple(self.history_arrays), np.array(list(self.history_arrays.values()))
-        return self._names, self._rows
+        """The names of the metrics, and the history as one array to read only: (metrics, epochs)."""
+        rows = self._untouched_history()
+        if rows is None:
+            names, rows = tuple(self.history_arrays), _as_rows(self.history_arrays)
+        else:
+            names, rows = self._names, rows.view()
+        rows.flags.writeable = False
+        return names, rows
 
     @property
     def metrics(self) -> dict[str, float]:
         """The history at `epoch`."""
-        if "history_arrays" in vars(self):
+        rows = self._untouched_history()
+        if rows is None:
             return {name: float(values[self.epoch - 1]) for name, values in self.history_arrays.items()}
-        return dict(zip(self._names, self._rows[:, self.epoch - 1].tolist(), strict=True))
+        return dict(zip(self._names, rows[:, self.epoch - 1].tolist(), strict=True))
 
     def decision_function(self, X: ArrayLike) -> NDArray[Any]:
         """Return the raw outputs (n, outputs): the logits of the cross-entropies."""
@@ -166,12 +182,12 @@ class Model(_Arrays):
 
     def digest(self) -> str:
         """Return a SHA-256 of the parameters: names, shapes, width and bytes."""
-        hasher = hashlib.sha256()
-        if "parameters" not in vars(self):
-            flat = self._flat.data
-            for heading, start, stop in self._layout.headings(self._flat.dtype.str):
+        hasher, flat = hashlib.sha256(), self._untouched_parameters()
+        if flat is not None:
+            content = flat.data
+            for heading, start, stop in self._layout.headings(flat.dtype.str):
                 hasher.update(heading)
-                hasher.update(flat[start:stop])
+                hasher.update(content[start:stop])
             return hasher.hexdigest()
         for name in sorted(self.parameters):
             value = self.parameters[name]
@@ -249,6 +265,17 @@ class Model(_Arrays):
         features = self._features(X)
         check_same_length(X=features, y=y)
         return evaluate(self.network, self.parameters, features, self.encode(y))
+
+
+def _as_rows(history: Mapping[str, ArrayLike]) -> NDArray[np.float64]:
+    """Return a history as one array of its own: (metrics, epochs)."""
+    with suppress(ValueError, TypeError):  # of rows of unequal length
+        rows = np.array(list(history.values()), np.float64)
+        if rows.ndim == 2:
+            return rows
+    raise ValueError(
+        f"history_arrays must hold a number per epoch for each metric, equally many; got {shown(history)}"
+    )
 
 
 def trained_model(values: dict[str, Any]) -> Model:
