@@ -6,6 +6,7 @@ from .batch import broadcast
 from .brief import shown
 from .cancel import CancelToken, TrainingCancelled
 from .checks import check_choice, check_dtype, check_flag, check_integer, check_number, check_seed
+from .costs import training_cost
 from .data import check_features, check_rows, check_same_length, check_targets, check_weights
 from .engine.dispatch import NUMERICS_VERSION, EngineInfo, engine_info
 from .gradcheck import check_gradients
@@ -15,7 +16,7 @@ from .losses import LOSSES, METRICS
 from .model import Model
 from .network import Network
 from .optimizers import Adam, AdamW, EarlyStopping, GradientDescent, Momentum, Optimizer, RMSprop
-from .packing import Pack, plan_packs, training_cost
+from .packing import Pack, plan_packs
 from .random import derive_seed
 from .schedules import CosineDecay, ExponentialDecay, Schedule, StepDecay, WarmUp
 from .serialize import canonical_json, from_dict, parse_json, to_dict

@@ -8,19 +8,21 @@ counted here; what one piece of each takes was measured on one machine (`cost_ta
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from functools import cache, lru_cache
+from collections.abc import Iterator, Sequence
+from functools import cache
 from typing import NamedTuple
 
 from .activations import get_activation
 from .cost_table import CURVATURE, NANOSECONDS, SECONDS_PER_NETWORK, SECONDS_PER_PACK
+from .encoding import optimizer_codes
 from .engine.dispatch import kernel
 from .layers import Dense, Shape
 from .losses import get_loss
 from .network import Network
+from .optimizers import Optimizer
 from .ways import CHUNK, SLICED, SLICES, Way
 
-__all__ = ["KINDS", "Recipe", "epoch_seconds", "pack_seconds", "pieces_of_work"]
+__all__ = ["KINDS", "Recipe", "epoch_seconds", "pack_seconds", "pieces_of_work", "recipe_of", "training_cost"]
 
 TILE, K_BLOCK = (8, 3), 128  # engine/product.h
 FIRST_CACHE, SECOND_CACHE = 48 * 1024, 2 * 1024 * 1024
@@ -30,16 +32,30 @@ STATES = (0, 1, 1, 1, 2, 2)
 
 
 class Recipe(NamedTuple):
-    """What time depends on besides the network: all lanes of a pack agree in it, or have what costs more."""
+    """What an epoch's time depends on besides the network: all lanes agree in it, or have what costs more."""
 
     input_shape: Shape
     dtype: str
     optimizer: int
     clips: bool
-    epochs: int
     batch_size: int
     rows: int
     validation_rows: int
+
+
+def recipe_of(
+    optimizer: Optimizer, input_shape: Shape, dtype: str, rows: int, validation_rows: int
+) -> Recipe:
+    """Return what the time of an epoch depends on besides the network."""
+    return Recipe(
+        input_shape,
+        dtype,
+        optimizer_codes(optimizer).kind,
+        optimizer.clip_norm is not None,
+        optimizer.batch_size or 0,
+        rows,
+        validation_rows,
+    )
 
 
 # The kinds of work. A register's worth is one piece, unless it says otherwise.
@@ -65,22 +81,18 @@ KINDS = (
 PLACE = {name: place for place, name in enumerate(KINDS)}
 
 
-def pack_seconds(
-    room: Network, recipe: Recipe, way: Way, networks: int, *, mixes_orders: bool = False
-) -> float:
-    """Return the seconds, on the machine of the table, that a pack of so many networks takes, with room for `room`."""
-    epoch = epoch_seconds(room, recipe, way, mixes_orders)
-    return recipe.epochs * epoch + SECONDS_PER_PACK + networks * SECONDS_PER_NETWORK
+def pack_seconds(epoch: float, epochs: int, networks: int) -> float:
+    """Return the seconds, on the machine of the table, that a pack takes whose epoch takes `epoch`."""
+    return epochs * epoch + SECONDS_PER_PACK + networks * SECONDS_PER_NETWORK
 
 
-@lru_cache(maxsize=65536)
 def epoch_seconds(room: Network, recipe: Recipe, way: Way, mixes_orders: bool = False) -> float:
-    """Return the seconds of an epoch of a pack, validation included.
+    """Return the seconds of an epoch, validation included, of a pack with room for `room`.
 
     Examples
     --------
     >>> from neuralnet_core import Dense
-    >>> recipe = Recipe((64,), "float32", 1, False, epochs=1, batch_size=32, rows=100, validation_rows=0)
+    >>> recipe = Recipe((64,), "float32", 1, False, batch_size=32, rows=100, validation_rows=0)
     >>> narrow, wide = (Network([Dense(units, "relu"), Dense(1)]) for units in (32, 256))
     >>> way = Way("units", "baseline")
     >>> epoch_seconds(narrow, recipe, way) < epoch_seconds(wide, recipe, way)
@@ -112,6 +124,29 @@ def pieces_of_work(room: Network, recipe: Recipe, way: Way, mixes_orders: bool =
             for name, count in counted.minibatch(samples, training):
                 total[PLACE[name]] += times * count
     return total
+
+
+def training_cost(
+    network: Network,
+    optimizer: Optimizer,
+    input_shape: int | Sequence[int],
+    n_train: int,
+    n_validation: int = 0,
+) -> float:
+    """Return the multiply-adds, counted as two operations each, that training one network takes.
+
+    Examples
+    --------
+    >>> from neuralnet_core import Adam, Dense, Network
+    >>> training_cost(Network([Dense(1)]), Adam(epochs=2), 3, n_train=10)
+    240.0
+    """
+    forward = gradient = 0
+    for index, built in enumerate(network.build(input_shape).layers):
+        products = sum(parameter.size for parameter in built.parameters if parameter.penalized)
+        forward += products
+        gradient += products * (2 if index else 1)
+    return float(2 * optimizer.epochs * (n_train * (forward + gradient) + n_validation * forward))
 
 
 class _Counter:
@@ -210,9 +245,8 @@ class _Counter:
         """Return the bytes that the products of a chunk go through beyond the first time."""
         total = 0.0
         for layer, (inputs, units) in enumerate(self._dense):
-            own = (
-                layer > 0 and self._way.mode != "units"
-            )  # a register for an entry, or a number that all lanes share
+            # A register for an entry, or a number that all lanes share.
+            own = layer > 0 and self._way.mode != "units"
             total += self._again(samples, self._columns(units), inputs, own)
             if training:
                 total += self._again(inputs, self._columns(units), samples, own)

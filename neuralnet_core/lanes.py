@@ -8,61 +8,59 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .encoding import optimizer_codes
 from .layers import Shape
 from .layout import Layout
 from .network import Network
 from .optimizers import Optimizer
 
-__all__ = ["Lane", "LaneState", "Setting"]
+__all__ = ["Lane", "LaneState", "Setting", "likeness"]
 
 
-class Setting:
-    """All of a lane but its seed and its start: what a call has few of is looked at once.
+def likeness(layout: Layout, optimizer: Optimizer, lengths: tuple[int, int]) -> Hashable:
+    """Return what lanes of one pack must have in common; every rate may differ.
 
-    Attributes
-    ----------
-    network, optimizer, rows, validation_rows
-        As train_many was given them; `validation_rows` may be None.
-    layout : Layout
-        The network as built.
-    lengths : (int, int)
-        How many rows it trains and validates on.
-    likeness : tuple
-        What lanes of one pack must have in common; every rate may differ.
-    draws_orders : bool
-        Whether epochs have orders of their own, drawn from the seed.
-    places : (int, int)
-        Which rows: arrays count as the same if they are one object.
+    `lengths` is how many rows a lane trains and validates on.
     """
+    return layout.signature, optimizer_codes(optimizer).shared, lengths
 
-    __slots__ = (
-        "draws_orders",
-        "layout",
-        "lengths",
-        "likeness",
-        "network",
-        "optimizer",
-        "places",
-        "rows",
-        "validation_rows",
-    )
 
-    def __init__(
-        self,
+class Setting(NamedTuple):
+    """All of a lane but its seed and its start: what a call has few of is looked at once."""
+
+    network: Network
+    optimizer: Optimizer
+    rows: NDArray[np.int64]
+    validation_rows: NDArray[np.int64] | None
+    layout: Layout
+    lengths: tuple[int, int]  # how many rows it trains and validates on
+    likeness: Hashable
+    draws_orders: bool  # epochs have orders of their own, drawn from the seed
+    row_ids: tuple[int, int]  # ids of both arrays: rows count as the same if they are one object
+
+    @classmethod
+    def of(
+        cls,
         network: Network,
         optimizer: Optimizer,
         input_shape: Shape,
         rows: NDArray[np.int64],
         validation_rows: NDArray[np.int64] | None = None,
-    ) -> None:
-        self.network, self.optimizer = network, optimizer
-        self.rows, self.validation_rows = rows, validation_rows
-        self.layout: Layout = network.build(input_shape)
-        count, batch = len(rows), optimizer.batch_size
-        self.lengths = count, 0 if validation_rows is None else len(validation_rows)
-        self.likeness: tuple[Hashable, ...] = self.layout.signature, optimizer.codes.shared, self.lengths
-        self.draws_orders = optimizer.shuffle and batch is not None and batch < count
-        self.places = id(rows), id(validation_rows)
+    ) -> Setting:
+        """Return the setting of a network that trains on some rows and is validated on others."""
+        layout, batch = network.build(input_shape), optimizer.batch_size
+        lengths = len(rows), 0 if validation_rows is None else len(validation_rows)
+        return cls(
+            network,
+            optimizer,
+            rows,
+            validation_rows,
+            layout,
+            lengths,
+            likeness(layout, optimizer, lengths),
+            optimizer.shuffle and batch is not None and batch < len(rows),
+            (id(rows), id(validation_rows)),
+        )
 
 
 class LaneState(NamedTuple):
@@ -95,4 +93,4 @@ class Lane(NamedTuple):
     def order(self) -> Hashable:
         """What says in which order it visits which rows."""
         setting = self.setting
-        return (self.seed, setting.places) if setting.draws_orders else setting.places
+        return (self.seed, setting.row_ids) if setting.draws_orders else setting.row_ids

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from types import ModuleType
@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .encoding import optimizer_codes
 from .engine.dispatch import StrictFloats, instruction_sets, kernel
 from .lanes import Lane, LaneState, Setting
 from .losses import get_loss
-from .random import raw_draws
 from .ways import CHUNK, SLICED, SLICES, Way
 
 __all__ = ["PackData", "PackPlan", "make_plan"]
@@ -68,7 +68,6 @@ class PackPlan:
     dropout: list[array[float]]  # encoding.NetworkCodes
     starts: list[array[float]]  # the same
     given: list[NDArray[Any] | None]  # parameters, flat, in layout order, instead of `starts`
-    draws: Callable[..., NDArray[np.float64]]
     seeds: list[int]
     features: NDArray[Any]
     targets: NDArray[Any]
@@ -78,20 +77,13 @@ class PackPlan:
     validation_features: NDArray[Any]
     validation_targets: NDArray[Any]
     validation_rows: list[NDArray[np.int64]] | None
-    longest_slice: (
-        int  # samples in a slice of the largest sum, where the slices of one network are the lanes; else 0
-    )
+    longest_slice: int  # samples in a slice of the largest sum, where slices are the lanes; else 0
     epochs: int
     batch_size: int  # 0: full batch
     shuffle: bool
     cancel: NDArray[np.int32]
     trains: bool
     states: list[LaneState] | None  # where their trainings go on
-
-    @property
-    def used(self) -> int:
-        """How many lanes have a network of their own."""
-        return len(self.seeds)
 
 
 def make_plan(
@@ -124,13 +116,12 @@ def make_plan(
         outputs=layouts[0].output_shape[0],
         target_width=data.targets.shape[1],
         loss=get_loss(first.network.loss).code,
-        optimizer=first.optimizer.codes.kind,
+        optimizer=optimizer_codes(first.optimizer).kind,
         clipping=any(optimizer.clip_norm is not None for optimizer in optimizers),
-        numbers=[optimizer.codes.numbers for optimizer in optimizers],
+        numbers=[optimizer_codes(optimizer).numbers for optimizer in optimizers],
         dropout=[code.dropout for code in codes],
         starts=[code.starts for code in codes],
         given=_given(lanes, data.dtype),
-        draws=raw_draws,
         seeds=seeds,
         features=data.table,
         targets=data.targets,
@@ -153,7 +144,7 @@ def make_plan(
 def _share_rows(settings: Sequence[Setting], seeds: Sequence[int]) -> bool:
     """Whether all lanes visit the same rows in the same order."""
     first, seed = settings[0], seeds[0]
-    return all(setting is first or setting.places == first.places for setting in settings) and (
+    return all(setting is first or setting.row_ids == first.row_ids for setting in settings) and (
         not first.draws_orders or all(own == seed for own in seeds)
     )
 

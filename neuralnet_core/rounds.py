@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,8 +31,15 @@ SHORTEST_ROUND, SECONDS_PER_BYTE = 100e-6, 2e-9
 WORTH_A_MOVE = 0.85  # of what going on as before costs
 
 
-# What came of a network: parameters (flat), history (metrics, epochs), whether it diverged, whose epoch it is.
-Trained = tuple[NDArray[Any], NDArray[np.float64], bool, int]
+class Trained(NamedTuple):
+    """What came of a network."""
+
+    parameters: NDArray[Any]  # flat, in layout order
+    history: NDArray[
+        np.float64
+    ]  # (metrics, epochs trained): train loss and, with validation, its loss and score
+    diverged: bool
+    epoch: int  # whose parameters these are, counted from 1
 
 
 def open_pack(plan: PackPlan) -> Any:
@@ -117,7 +124,7 @@ class _Running:
         going = set(self.going)
         for place, index in enumerate(self.members):
             if place not in going:
-                yield index, self.pack.trained(place)
+                yield index, Trained(*self.pack.trained(place))
 
 
 class _Rounds:

@@ -39,7 +39,7 @@ from neuralnet_core import (
 from neuralnet_core.batch import Task
 from neuralnet_core.engine.dispatch import instruction_sets, kernel
 from neuralnet_core.lanes import Lane, Setting
-from neuralnet_core.packing import Pack, recipe_of
+from neuralnet_core.packing import Pack
 from neuralnet_core.plans import make_plan
 from neuralnet_core.training import train_many
 from neuralnet_core.ways import SLICED, Mode, Way
@@ -99,7 +99,9 @@ class Case:
     @property
     def pieces(self) -> list[float]:
         """The work of an epoch."""
-        recipe = recipe_of(self.training(1), (self.inputs,), self.dtype, self.rows, self.validation_rows)
+        recipe = costs.recipe_of(
+            self.training(1), (self.inputs,), self.dtype, self.rows, self.validation_rows
+        )
         return costs.pieces_of_work(self.network, recipe, self.way, self.mixes_orders)
 
     @property

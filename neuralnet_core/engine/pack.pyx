@@ -8,6 +8,8 @@ import threading
 
 import numpy as np
 
+from neuralnet_core.random import raw_draws
+
 from libc.math cimport NAN, isnan
 from libc.stdint cimport int64_t
 from libc.stdlib cimport free
@@ -16,7 +18,7 @@ from libc.string cimport memcpy
 from neuralnet_core.engine.course cimport draw_order, history_at, train_epoch, validate
 from neuralnet_core.engine.gather cimport gather_inputs, pieces, stand_at
 from neuralnet_core.engine.minibatch cimport accumulate, lay_out_inputs
-from neuralnet_core.engine.plan cimport read_plan
+from neuralnet_core.engine.plan cimport check_count, read_plan
 from neuralnet_core.engine.polling cimport poll
 from neuralnet_core.engine.stages cimport forward
 from neuralnet_core.engine.structs cimport *
@@ -38,7 +40,7 @@ cdef class Pack:
         cdef double[:, :, ::1] history
         self.plan, self.dtype = plan, plan.features.dtype
         self.p.main_thread = threading.current_thread() is threading.main_thread()
-        read_plan(&self.p, &self.c, plan)
+        read_plan(&self.p, &self.c, plan, raw_draws)
         history = self.history = np.empty((self.c.used, self.c.metrics, self.c.epochs))
         self.c.history = &history[0, 0, 0]
         if plan.states is not None:
@@ -95,7 +97,7 @@ cdef class Pack:
             c.best[lane],
             c.best_epoch[lane],
             self._parameters(lane) if c.is_kept[lane] else None,
-            self.history[lane, :, : c.epoch].copy(),
+            self._history(lane, c.epoch),
         )
 
     cdef _go_on(self, list states):
@@ -104,32 +106,35 @@ cdef class Pack:
         cdef Course *c = &self.c
         cdef const real[::1] flat
         cdef int lane
+        cdef int64_t size
         for lane in range(LANES):
             (c.epoch, p.updates, _, first, second, powers, best, best_epoch, kept, history) = states[
                 lane if lane < c.used else 0
             ]
+            size = own_size(p, lane)
             p.beta_power[lane], p.beta_power[LANES + lane] = powers
             if first is not None:
                 flat = first
+                check_count("first states", flat.shape[0], size)
                 put_back(p, p.first_state, lane, &flat[0])
             if second is not None:
                 flat = second
+                check_count("second states", flat.shape[0], size)
                 put_back(p, p.second_state, lane, &flat[0])
             if lane < c.used:
                 c.best[lane], c.best_epoch[lane], c.is_kept[lane] = best, best_epoch, kept is not None
                 self.history[lane, :, : c.epoch] = history
                 if kept is not None:
                     flat = kept
+                    check_count("parameters put by", flat.shape[0], size)
                     memcpy(c.kept + lane * c.largest, &flat[0], flat.shape[0] * sizeof(real))
 
     # --- results ----------------------------------------------------------------------------------------------------
 
     def trained(self, int lane):
-        """Return what came of a lane: parameters, flat, in layout order; history; whether it diverged; its epoch.
+        """Return what came of a lane, as in rounds.Trained.
 
-        The history is (metrics, epochs trained): train loss and, with validation, its loss and score. One NaN stands
-        for all: in which of its many bit patterns a diverging sum ends is no promise. The epoch, counted from 1, is
-        the one whose parameters these are.
+        In the history one NaN stands for all: in which of its many bit patterns a diverging sum ends is no promise.
         """
         cdef Course *c = &self.c
         cdef int metric
@@ -142,7 +147,11 @@ cdef class Pack:
                     values[epoch] = NAN
         restored = c.is_kept[lane] and c.stopping[lane].restores_best and not c.diverged[lane]
         epoch = c.best_epoch[lane] if restored else c.ended[lane]
-        return self._parameters(lane), self.history[lane, :, : c.ended[lane]], bool(c.diverged[lane]), epoch
+        return self._parameters(lane), self._history(lane, c.ended[lane]), bool(c.diverged[lane]), epoch
+
+    cdef _history(self, int lane, int64_t epochs):
+        """The history of a lane so far: a copy, as the pack's own is as long as training may be, of all lanes."""
+        return self.history[lane, :, :epochs].copy()
 
     cdef _parameters(self, int lane):
         """The parameters of a lane that were put by, or the present ones."""

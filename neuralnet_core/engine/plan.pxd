@@ -1,6 +1,7 @@
 """From a plan (plans.PackPlan) to the structs that the kernels read: networks, hyperparameters, first values, data.
 
-Idle lanes repeat the first. Nothing is copied that all lanes share: the plan must outlive the pack.
+Idle lanes repeat the first. Not copied, so that the plan must outlive the pack: features, targets, weights, the cancel
+flag, and rows that all lanes share. The rest is read once.
 """
 
 from cpython cimport array
@@ -21,8 +22,8 @@ cdef enum:
     NORMAL = 2
 
 
-cdef inline int read_plan(PackState *p, Course *c, plan) except -1:
-    """Allocate all that a pack needs, and fill it."""
+cdef inline int read_plan(PackState *p, Course *c, plan, draws) except -1:
+    """Allocate all that a pack needs, and fill it; `draws` is random.raw_draws."""
     cdef const int[::1] cancel = plan.cancel
     cdef int64_t dropouts, longest = plan.longest_slice
     cdef int lane
@@ -46,7 +47,7 @@ cdef inline int read_plan(PackState *p, Course *c, plan) except -1:
         raise MemoryError
     read_lanes(p, c, plan.numbers, plan.dropout, plan.seeds, dropouts)
     read_step(p)
-    read_parameters(p, plan.given, plan.starts, plan.draws)
+    read_parameters(p, plan.given, plan.starts, draws)
     read_rows(&c.rows, plan.rows)
     if not draws_orders(c):
         c.order.index = c.rows.index
@@ -91,6 +92,7 @@ cdef inline int read_rows(Rows *rows, list given) except -1:
         return 0
     for lane in range(LANES):
         own = given[lane if lane < len(given) else 0]
+        check_count("rows", own.shape[0], rows.count)
         for i in range(rows.count):
             rows.index[i * LANES + lane] = own[i]
     return 0
@@ -150,14 +152,15 @@ cdef inline int64_t add_tensor(PackState *p, int64_t index, int64_t inputs, bint
 cdef inline int read_lanes(
     PackState *p, Course *c, list numbers, list dropout, list seeds, int64_t dropouts
 ) except -1:
-    """Read the numbers of each lane's optimizer (encoding.HYPER and on), its dropout and its seed."""
+    """Read the numbers of each lane's optimizer (encoding.OptimizerCodes), its dropout and its seed."""
     cdef array.array own
     cdef const double *values
-    cdef int64_t row
+    cdef int64_t row, fields = <int64_t> (sizeof(Stopping) // sizeof(double))
     cdef int lane, given
     for lane in range(LANES):
         given = lane if lane < c.used else 0
         own = numbers[given]
+        check_count("numbers of its optimizer", len(own), HYPER_ROWS + SCHEDULE_FIELDS + fields)
         values = own.data.as_doubles
         for row in range(HYPER_ROWS):
             p.hyper_exact[row * LANES + lane] = values[row]
@@ -167,6 +170,7 @@ cdef inline int read_lanes(
         c.stopping[lane] = (<Stopping *> (values + HYPER_ROWS + SCHEDULE_FIELDS))[0]
         if dropouts:
             own = dropout[given]
+            check_count("numbers of its dropout", len(own), 2 * dropouts)
             values = own.data.as_doubles
         for row in range(dropouts):
             p.dropout_threshold[row * LANES + lane] = <uint32_t> values[row]
@@ -174,6 +178,13 @@ cdef inline int read_lanes(
         p.seeds[lane] = <uint64_t> seeds[given]
         p.beta_power[lane] = p.beta_power[LANES + lane] = 1.0
         c.ended[lane] = 0 if lane < c.used else -1
+    return 0
+
+
+cdef inline int check_count(str what, int64_t found, int64_t expected) except -1:
+    """Nothing is read that is not there, and nothing that is there is left out."""
+    if found != expected:
+        raise ValueError(f"a lane has {found} {what}, but the engine reads {expected}")
     return 0
 
 
@@ -201,12 +212,16 @@ cdef inline int read_parameters(PackState *p, list given, list starts, draws) ex
     cdef control_word found = enter_contract()
     cdef const real[::1] flat
     cdef int64_t index
-    cdef int lane
+    cdef int lane, own
     try:
         for lane in range(1 if p.solo else LANES):
-            if given[lane if lane < len(given) else 0] is not None:
-                flat = given[lane if lane < len(given) else 0]
-                put_in(p, p.parameters, lane, &flat[0])
+            own = lane if lane < len(given) else 0
+            if given[own] is None:
+                check_count("numbers of its first values", len(starts[own]), 2 * p.tensors_count)
+                continue
+            flat = given[own]
+            check_count("parameters", flat.shape[0], own_size(p, lane))
+            put_in(p, p.parameters, lane, &flat[0])
         for index in range(p.tensors_count):
             start_tensor(p, index, given, starts, draws)
     finally:
@@ -230,6 +245,8 @@ cdef inline int start_tensor(PackState *p, int64_t index, list given, list start
         if kind == CONSTANT:
             put_constant(p, tensor, lane, value)
             continue
+        if kind != UNIFORM and kind != NORMAL:
+            raise ValueError(f"the engine knows no distribution {kind}")
         if kind != drawn_as or p.seeds[lane] != seed:
             seed, drawn_as = p.seeds[lane], kind
             drawn = draws(seed, tensor.stage, not tensor.is_weight, kind == NORMAL, tensor.inputs, tensor.units)

@@ -1,4 +1,4 @@
-"""The memory of a pack: one aligned arena, laid out before training; nothing is allocated afterwards."""
+"""The memory of a pack: an aligned arena, laid out before training. What else it has plan.pxd allocates, as early."""
 
 from libc.string cimport memset
 

@@ -157,10 +157,39 @@ def test_a_model_is_the_same_before_and_after_its_arrays_were_asked_for() -> Non
     assert len({asked.digest(), written, model.digest()}) == 3
 
 
-def test_a_model_keeps_the_parameters_of_no_other_alive() -> None:
+def test_a_history_as_one_array_is_read_only_whether_or_not_its_arrays_were_asked_for() -> None:
+    model = train("mse", NUMBERS)
+    names, rows = model.history_rows
+    assert names == tuple(model.history_arrays) == ("train_loss", "validation_loss", "validation_r2")
+    asked_names, asked = model.history_rows
+    assert (asked_names, asked.tobytes()) == (names, rows.tobytes())
+    for given in (rows, asked):
+        with pytest.raises(ValueError, match="read-only"):
+            given[0, 0] = 0
+    model.history_arrays["train_loss"][0] = 7.0  # what a user writes is the model's
+    assert model.history_rows[1][0, 0] == 7.0
+
+
+@pytest.mark.parametrize("values", [[1.0, 2.0], 3.0, [[1.0], [2.0, 3.0]], [[1.0]], ["high"]])
+def test_a_history_whose_metrics_differ_in_length_is_one_line(values: object) -> None:
+    model = train("mse", NUMBERS)
+    model.history_arrays["train_loss"] = values  # type: ignore[assignment]
+    with pytest.raises(ValueError, match=r"^history_arrays must hold a number per epoch for each") as caught:
+        _ = model.history_rows
+    assert "\n" not in str(caught.value)
+
+
+def test_a_model_keeps_the_numbers_of_no_other_alive() -> None:
     network = Network([Dense(50), Dense(1)])
-    models = train_many(network, Adam(epochs=1), X, NUMBERS, seeds=range(8))
+    models = train_many(network, Adam(epochs=5), X, NUMBERS, seeds=range(8))
     assert models[0].parameters["0.weight"].base.size == network.build(3).size
+    assert models[0].history_arrays["train_loss"].base.size == 5
+
+
+def test_a_model_keeps_no_epoch_alive_that_it_was_not_trained_for() -> None:
+    optimizer = Adam(epochs=50, early_stopping=EarlyStopping("train_loss", patience=1, min_delta=1e9))
+    models = train_many(Network([Dense(1)]), optimizer, X, NUMBERS, seeds=range(8))
+    assert [model.history_arrays["train_loss"].base.size for model in models] == [2] * 8
 
 
 def test_a_diverged_model_still_answers() -> None:

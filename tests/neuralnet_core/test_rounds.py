@@ -100,7 +100,7 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     open_pack = rounds.open_pack
 
     def counted(plan: Any) -> Any:
-        seen.append(plan.used)
+        seen.append(len(plan.seeds))
         return open_pack(plan)
 
     monkeypatch.setattr(rounds, "open_pack", counted)
@@ -142,7 +142,7 @@ def test_whoever_ends_when_each_network_is_what_it_is_alone(
 def test_survivors_of_divergence_close_up(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[int] = []
     open_pack = rounds.open_pack
-    monkeypatch.setattr(rounds, "open_pack", lambda plan: seen.append(plan.used) or open_pack(plan))
+    monkeypatch.setattr(rounds, "open_pack", lambda plan: seen.append(len(plan.seeds)) or open_pack(plan))
     lanes = kernel("float32").lanes
     rates = [1e25 if place % 4 else 0.01 for place in range(4 * lanes)]
     optimizers = [GradientDescent(rate, epochs=2000) for rate in rates]

@@ -27,7 +27,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     open_pack = neuralnet_core.rounds.open_pack
 
     def counted(plan: Any) -> Any:
-        seen.append(plan.used)
+        seen.append(len(plan.seeds))
         return open_pack(plan)
 
     monkeypatch.setattr(neuralnet_core.rounds, "open_pack", counted)
@@ -70,7 +70,7 @@ from neuralnet_core import Dense, Momentum, Network
 from sweep import Sweep
 
 used, open_pack = [], rounds.open_pack
-rounds.open_pack = lambda plan: used.append(plan.used) or open_pack(plan)
+rounds.open_pack = lambda plan: used.append(len(plan.seeds)) or open_pack(plan)
 
 def build(rate, momentum):
     return Network([Dense(5, "relu"), Dense(1)]), Momentum(rate, momentum=momentum, epochs=2, batch_size=16)
