@@ -122,7 +122,7 @@ class Batch:
             if setting is None:
                 own, held = trained.checked(rows), validated.checked(validation_rows)
                 assert own is not None
-                setting = known[key] = Setting.of(network, optimizer, input_shape, own, held)
+                setting = known[key] = Setting(network, optimizer, input_shape, own, held)
             lanes.append(Lane(setting, seed, initial))
         return lanes, list(known.values())
 

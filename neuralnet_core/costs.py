@@ -14,7 +14,6 @@ from typing import NamedTuple
 
 from .activations import get_activation
 from .cost_table import CURVATURE, NANOSECONDS, SECONDS_PER_NETWORK, SECONDS_PER_PACK
-from .encoding import optimizer_codes
 from .engine.dispatch import kernel
 from .layers import Dense, Shape
 from .losses import get_loss
@@ -50,7 +49,7 @@ def recipe_of(
     return Recipe(
         input_shape,
         dtype,
-        optimizer_codes(optimizer).kind,
+        optimizer._codes.kind,
         optimizer.clip_norm is not None,
         optimizer.batch_size or 0,
         rows,

@@ -25,12 +25,8 @@ class Kind(NamedTuple):
     size: int
 
 
-class Share(NamedTuple):
-    """Neighbours that are a pack: how many, in which way they train, and the seconds that is predicted to take."""
-
-    networks: int
-    way: Way
-    seconds: float
+# Neighbours that are a pack: how many, in which way they train, and the seconds that is predicted to take.
+Share = tuple[int, Way, float]
 
 
 class Divider:
@@ -38,23 +34,20 @@ class Divider:
 
     def __init__(self, kinds: Sequence[Kind], costs: Costs, epochs: int) -> None:
         self._kinds, self._costs, self._epochs = kinds, costs, epochs
+        self.alone = [self._share(1, *costs.alone(kind)) for kind in kinds]  # each in its best way
         self._divisions: dict[tuple[int, ...], list[Share]] = {}
 
-    def alone(self, kind: Kind) -> Share:
-        """Return what a network alone costs, in its best way."""
-        way, epoch = self._costs.alone(kind)
-        return Share(1, way, pack_seconds(epoch, self._epochs, 1))
+    def _share(self, count: int, way: Way, epoch: float) -> Share:
+        return count, way, pack_seconds(epoch, self._epochs, count)
 
-    def together(self, kinds: Sequence[Kind], count: int, instruction_set: str, mixed: bool) -> Share:
-        """Return what so many networks, of these kinds, cost as one pack."""
-        way, epoch = self._costs.together(kinds, instruction_set, mixed)
-        return Share(count, way, pack_seconds(epoch, self._epochs, count))
-
-    def is_wide(self, kind: Kind) -> bool:
+    def is_wide(self, rank: int) -> bool:
         """Whether a network alone costs less than its share of the fullest pack."""
-        lanes = self._costs.lanes.items()
-        fullest = min(self.together([kind], count, name, False).seconds / count for name, count in lanes)
-        return bool(self.alone(kind).seconds <= fullest)
+        kinds, costs = [self._kinds[rank]], self._costs
+        full = [
+            self._share(lanes, *costs.together(kinds, name, False))[2] / lanes
+            for name, lanes in costs.lanes.items()
+        ]
+        return bool(self.alone[rank][2] <= min(full))
 
     def of_one_order(self, ranks: tuple[int, ...]) -> list[Share]:
         """Return the packs of networks of one order."""
@@ -69,21 +62,21 @@ class Divider:
         chosen: list[Share] = []
         kinds = [self._kinds[rank] for rank in ranks]
         for place in range(len(ranks) - 1, -1, -1):
-            options = [self.alone(kinds[place])]
+            options = [self.alone[ranks[place]]]
             for name, lanes in self._costs.lanes.items():
                 window = kinds[place : place + lanes]
                 if len(window) > 1:
                     mixed = len(set(orders[place : place + lanes])) > 1
-                    options.append(self.together(window, len(window), name, mixed))
+                    options.append(self._share(len(window), *self._costs.together(window, name, mixed)))
             cheapest[place], best = min(
-                (share.seconds + cheapest[place + share.networks], number)
-                for number, share in enumerate(options)
+                (seconds + cheapest[place + count], number)
+                for number, (count, _, seconds) in enumerate(options)
             )
             chosen.append(options[best])
         division, place = [], 0
         while place < len(ranks):
             division.append(chosen[len(ranks) - 1 - place])
-            place += division[-1].networks
+            place += division[-1][0]
         return division
 
 

@@ -66,15 +66,7 @@ def _start(slot: ParameterSlot) -> tuple[float, float]:
 
 
 def optimizer_codes(optimizer: Optimizer) -> OptimizerCodes:
-    """Return how the engine reads an optimizer; it keeps that itself, as it is asked for again and again."""
-    known: OptimizerCodes | None = vars(optimizer).get("_codes")
-    if known is None:
-        known = _optimizer_codes(optimizer)
-        object.__setattr__(optimizer, "_codes", known)
-    return known
-
-
-def _optimizer_codes(optimizer: Optimizer) -> OptimizerCodes:
+    """Return how the engine reads an optimizer."""
     kind = _kind(optimizer)
     shared = kind, optimizer.epochs, optimizer.batch_size, optimizer.shuffle
     rate, stopping = schedule_row(optimizer.learning_rate), _stopping(optimizer.early_stopping)

@@ -33,7 +33,7 @@ def _plan_for(
 ) -> PackPlan:
     optimizer = GradientDescent(epochs=1, batch_size=None, shuffle=False)
     shape = data.features.shape[1:]
-    settings = [Setting.of(network, optimizer, shape, own, own if validates else None) for own in rows]
+    settings = [Setting(network, optimizer, shape, own, own if validates else None) for own in rows]
     lanes = [Lane(setting, 0, parameters) for setting in settings]
     return make_plan(lanes, data, CancelToken().flag, trains=trains)
 

@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .encoding import optimizer_codes
 from .layers import Shape
 from .layout import Layout
 from .network import Network
@@ -22,45 +21,57 @@ def likeness(layout: Layout, optimizer: Optimizer, lengths: tuple[int, int]) -> 
 
     `lengths` is how many rows a lane trains and validates on.
     """
-    return layout.signature, optimizer_codes(optimizer).shared, lengths
+    return layout.signature, optimizer._codes.shared, lengths
 
 
-class Setting(NamedTuple):
-    """All of a lane but its seed and its start: what a call has few of is looked at once."""
+class Setting:
+    """All of a lane but its seed and its start: what a call has few of is looked at once.
 
-    network: Network
-    optimizer: Optimizer
-    rows: NDArray[np.int64]
-    validation_rows: NDArray[np.int64] | None
-    layout: Layout
-    lengths: tuple[int, int]  # how many rows it trains and validates on
-    likeness: Hashable
-    draws_orders: bool  # epochs have orders of their own, drawn from the seed
-    row_ids: tuple[int, int]  # ids of both arrays: rows count as the same if they are one object
+    Attributes
+    ----------
+    network, optimizer, rows, validation_rows
+        As train_many was given them; `validation_rows` may be None.
+    layout : Layout
+        The network as built.
+    lengths : (int, int)
+        How many rows it trains and validates on.
+    likeness : tuple
+        See the function of that name.
+    draws_orders : bool
+        Whether epochs have orders of their own, drawn from the seed.
+    row_ids : (int, int)
+        The ids of both arrays of rows: they count as the same if they are one object.
+    """
 
-    @classmethod
-    def of(
-        cls,
+    # No frozen dataclass: a sweep has as many settings as networks, and each would take a microsecond more.
+    __slots__ = (
+        "draws_orders",
+        "layout",
+        "lengths",
+        "likeness",
+        "network",
+        "optimizer",
+        "row_ids",
+        "rows",
+        "validation_rows",
+    )
+
+    def __init__(
+        self,
         network: Network,
         optimizer: Optimizer,
         input_shape: Shape,
         rows: NDArray[np.int64],
         validation_rows: NDArray[np.int64] | None = None,
-    ) -> Setting:
-        """Return the setting of a network that trains on some rows and is validated on others."""
-        layout, batch = network.build(input_shape), optimizer.batch_size
-        lengths = len(rows), 0 if validation_rows is None else len(validation_rows)
-        return cls(
-            network,
-            optimizer,
-            rows,
-            validation_rows,
-            layout,
-            lengths,
-            likeness(layout, optimizer, lengths),
-            optimizer.shuffle and batch is not None and batch < len(rows),
-            (id(rows), id(validation_rows)),
-        )
+    ) -> None:
+        self.network, self.optimizer = network, optimizer
+        self.rows, self.validation_rows = rows, validation_rows
+        self.layout: Layout = network.build(input_shape)
+        count, batch = len(rows), optimizer.batch_size
+        self.lengths = count, 0 if validation_rows is None else len(validation_rows)
+        self.likeness = likeness(self.layout, optimizer, self.lengths)
+        self.draws_orders = optimizer.shuffle and batch is not None and batch < count
+        self.row_ids = id(rows), id(validation_rows)
 
 
 class LaneState(NamedTuple):

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import KW_ONLY, dataclass, fields
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from .brief import brief, shown
 from .checks import check_choice, check_count, check_flag, check_number
 from .losses import METRICS
 from .schedules import Schedule, check_rate
+
+if TYPE_CHECKING:
+    from .encoding import OptimizerCodes
 
 __all__ = ["Adam", "AdamW", "EarlyStopping", "GradientDescent", "Momentum", "Optimizer", "RMSprop"]
 
@@ -106,8 +111,15 @@ class Optimizer:
     def __repr__(self) -> str:
         return brief(self)
 
-    def __getstate__(self) -> dict[str, object]:  # without its codes (encoding.py)
+    def __getstate__(self) -> dict[str, object]:
         return {field.name: getattr(self, field.name) for field in fields(self)}
+
+    @cached_property
+    def _codes(self) -> OptimizerCodes:
+        """The optimizer as the engine reads it."""
+        from .encoding import optimizer_codes
+
+        return optimizer_codes(self)
 
     def _check_epsilon(self, epsilon: float) -> None:
         # One that rounds to 0 in float32 would make 0 / 0 of every gradient that is 0.

@@ -148,7 +148,7 @@ class _Group:
         by_size = sorted(range(len(self._kinds)), key=lambda kind: -self._kinds[kind].size)
         rank = {kind: place for place, kind in enumerate(by_size)}
         divider = Divider([self._kinds[kind] for kind in by_size], costs, self._epochs)
-        wide = {rank[place]: kind for place, kind in enumerate(self._kinds) if divider.is_wide(kind)}
+        wide = {place for place in range(len(by_size)) if divider.is_wide(place)}
         most = max(costs.lanes.values())
         rest: list[tuple[int, int, Hashable]] = []
         for order, members in self.by_order.items():
@@ -156,7 +156,7 @@ class _Group:
             if wide:
                 for place, index in ranked:
                     if place in wide:
-                        yield from _packs([divider.alone(wide[place])], [index])
+                        yield from _packs([divider.alone[place]], [index])
                 ranked = [one for one in ranked if one[0] not in wide]
             full = len(ranked) // most * most
             for start in range(0, full, most):

@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .encoding import optimizer_codes
 from .engine.dispatch import StrictFloats, instruction_sets, kernel
 from .lanes import Lane, LaneState, Setting
 from .losses import get_loss
@@ -116,9 +115,9 @@ def make_plan(
         outputs=layouts[0].output_shape[0],
         target_width=data.targets.shape[1],
         loss=get_loss(first.network.loss).code,
-        optimizer=optimizer_codes(first.optimizer).kind,
+        optimizer=first.optimizer._codes.kind,
         clipping=any(optimizer.clip_norm is not None for optimizer in optimizers),
-        numbers=[optimizer_codes(optimizer).numbers for optimizer in optimizers],
+        numbers=[optimizer._codes.numbers for optimizer in optimizers],
         dropout=[code.dropout for code in codes],
         starts=[code.starts for code in codes],
         given=_given(lanes, data.dtype),

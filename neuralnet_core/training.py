@@ -162,6 +162,7 @@ class _Finisher:
         self._common = {"dtype": task.dtype, "input_shape": task.input_shape, "classes": classes}
 
     def __call__(self, lane: Lane, trained: Trained) -> Model:
+        flat, history, diverged, epoch = trained
         setting = lane.setting
         return trained_model(
             {
@@ -169,11 +170,11 @@ class _Finisher:
                 "network": setting.network,
                 "optimizer": setting.optimizer,
                 "seed": lane.seed,
-                "state": "diverged" if trained.diverged else "done",
-                "epoch": trained.epoch,
+                "state": "diverged" if diverged else "done",
+                "epoch": epoch,
                 "_layout": setting.layout,
-                "_flat": trained.parameters,
-                "_names": self._names[len(trained.history)],
-                "_rows": trained.history,
+                "_flat": flat,
+                "_names": self._names[len(history)],
+                "_rows": history,
             }
         )

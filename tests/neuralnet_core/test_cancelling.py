@@ -80,7 +80,7 @@ def polls_of_an_epoch(
     features = np.zeros((1000, inputs), np.float32)
     data = PackData(features, np.zeros((1000, 1), np.float32))
     every, validation = np.resize(np.arange(1000), rows), np.resize(np.arange(1000), held_out)
-    setting = Setting.of(network, optimizer, (inputs,), every, validation if held_out else None)
+    setting = Setting(network, optimizer, (inputs,), every, validation if held_out else None)
     lanes = [Lane(setting, seed) for seed in range(count)]
     pack = rounds.open_pack(make_plan(lanes, data, CancelToken().flag, way=way))
     pack.train(1)

@@ -42,7 +42,7 @@ def test_one_dict_serves_all_networks_that_it_fits() -> None:
 
 def plan_of(start: dict[str, np.ndarray] | None) -> PackPlan:
     rows = [np.arange(20), np.arange(20)[::-1].copy()]
-    lanes = [Lane(Setting.of(NARROW, ADAM, (3,), own), 0, start) for own in rows]
+    lanes = [Lane(Setting(NARROW, ADAM, (3,), own), 0, start) for own in rows]
     data = PackData(X.astype(np.float32), X[:, :1].astype(np.float32))
     return make_plan(lanes, data, CancelToken().flag)
 
