@@ -110,7 +110,7 @@ class Costs:
 
 
 @lru_cache(maxsize=1024)
-def costs_of(signature: Hashable, recipe: Recipe) -> Costs:  # noqa: ARG001
+def costs_of(signature: Hashable, recipe: Recipe) -> Costs:  # noqa: ARG001 - part of what they are kept by
     """Return the costs of networks of a signature: a sweep asks for the same again and again."""
     return Costs(recipe)
 

@@ -125,8 +125,8 @@ class _Running:
 class _Rounds:
     """Trains like packs from stop to stop, to the end of all.
 
-    A pack whose lanes all go on needs no others: it goes on alone, while its numbers are in the cache, and is mostly
-    at its end when the next one begins. One that has lost a lane waits for others at the stop where it did.
+    A pack whose lanes all go on needs no others: it goes on alone, and is mostly at its end when the next one begins,
+    so that few are in memory at a time. One that has lost a lane waits for others at the stop where it did.
     """
 
     def __init__(
