@@ -26,53 +26,98 @@ INLINE vec cheap_activation(int activation, vec z)
 }
 
 /* The tanh form: z (1 + tanh u) / 2 with u = sqrt(2 / pi) (z + 0.044715 z^3). */
-INLINE vec gelu(vec x, vec *slope)
+INLINE void gelu_each(vec *x, vec *slope, const int N)
 {
-    vec half = splat((real)0.5), one = splat(1), k = splat((real)0.7978845608028654), square = x * x;
-    vec t = vtanh(k * vfma(splat((real)0.044715) * square, x, x));
-    /* Beyond 10, 1 - t^2 is 0: no 0 times infinity. */
-    vec near = choose_gt(square, splat(100), splat(100), square);
-    vec bend = k * vfma(splat((real)0.134145), near, one);
-    *slope = vfma(half * x * (one - t * t), bend, half * (one + t));
-    return half * x * (one + t);
+    vec half = splat((real)0.5), one = splat(1), k = splat((real)0.7978845608028654), t[TOGETHER];
+    EACH t[i] = k * vfma(splat((real)0.044715) * (x[i] * x[i]), x[i], x[i]);
+    tanh_each(t, N);
+    EACH
+    {
+        /* Beyond 10, 1 - t^2 is 0: no 0 times infinity. */
+        vec square = x[i] * x[i], near = choose_gt(square, splat(100), splat(100), square);
+        vec bend = k * vfma(splat((real)0.134145), near, one);
+        slope[i] = vfma(half * x[i] * (one - t[i] * t[i]), bend, half * (one + t[i]));
+        x[i] = half * x[i] * (one + t[i]);
+    }
 }
 
-INLINE vec silu(vec z, vec *slope)
+INLINE void silu_each(vec *z, vec *slope, const int N)
 {
-    vec one = splat(1), a = vsigmoid(z);
-    *slope = a * vfma(z, one - a, one);
-    return z * a;
+    vec one = splat(1), a[TOGETHER];
+    EACH a[i] = z[i];
+    sigmoid_each(a, N);
+    EACH slope[i] = a[i] * vfma(z[i], one - a[i], one);
+    EACH z[i] = z[i] * a[i];
 }
 
-INLINE vec softsign(vec z, vec *slope)
+INLINE void softplus_each(vec *x, vec *slope, const int N)
 {
-    vec b = splat(1) / (splat(1) + vabs(z));
-    *slope = b * b;
-    return z * b;
+    vec e[TOGETHER];
+    EACH e[i] = -vabs(x[i]);
+    exp_each(e, N);
+    EACH x[i] = softplus_from(e[i], x[i], slope + i);
 }
 
-/* A block of weighted sums becomes a block of activations, in place. */
+INLINE void softsign_each(vec *z, vec *slope, const int N)
+{
+    EACH
+    {
+        vec b = splat(1) / (splat(1) + vabs(z[i]));
+        slope[i] = b * b;
+        z[i] = z[i] * b;
+    }
+}
+
+INLINE void elu_each(vec *x, vec scale, vec alpha, const int N)
+{
+    vec e[TOGETHER];
+    EACH e[i] = x[i];
+    expm1_negative_each(e, N);
+    EACH x[i] = choose_gt(x[i], splat(0), scale * x[i], alpha * e[i]);
+}
+
+INLINE void activate_each(int activation, vec *x, vec *slope, const int N)
+{
+    switch (activation) {
+    case ELU: elu_each(x, splat(1), splat(1), N); break;
+    case SELU: elu_each(x, splat(SELU_SCALE), splat(SELU_ALPHA), N); break;
+    case TANH: tanh_each(x, N); break;
+    case SIGMOID: sigmoid_each(x, N); break;
+    case GELU: gelu_each(x, slope, N); break;
+    case SILU: silu_each(x, slope, N); break;
+    case SOFTPLUS: softplus_each(x, slope, N); break;
+    case SOFTSIGN: softsign_each(x, slope, N);
+    }
+}
+
+INLINE void activate_from(int activation, vec *z, vec *slope, ptrdiff_t first, const int N)
+{
+    vec x[TOGETHER];
+    EACH x[i] = z[first + i];
+    activate_each(activation, x, keeps_slope(activation) ? slope + first : slope, N);
+    EACH z[first + i] = x[i];
+}
+
+/* A block of weighted sums becomes a block of activations, in place; the cheap ones are not done here. */
 static inline void activate(int activation, vec *z, vec *slope, ptrdiff_t count)
 {
-    vec zero = splat(0);
-#define EACH(VALUE)                            \
-    for (ptrdiff_t i = 0; i < count; i++) {    \
-        vec x = z[i];                          \
-        z[i] = VALUE;                          \
-    }                                          \
-    break;
+    ptrdiff_t i = 0;
+#define BLOCK(ACTIVATION)                                                                                       \
+    case ACTIVATION:                                                                                            \
+        for (; count - i >= TOGETHER; i += TOGETHER) activate_from(ACTIVATION, z, slope, i, TOGETHER);          \
+        for (; i < count; i++) activate_from(ACTIVATION, z, slope, i, 1);                                       \
+        break;
     switch (activation) {
-    case ELU: EACH(choose_gt(x, zero, x, vexpm1_negative(x)))
-    case SELU: EACH(choose_gt(x, zero, splat(SELU_SCALE) * x, splat(SELU_ALPHA) * vexpm1_negative(x)))
-    case TANH: EACH(vtanh(x))
-    case SIGMOID: EACH(vsigmoid(x))
-    case GELU: EACH(gelu(x, slope + i))
-    case SILU: EACH(silu(x, slope + i))
-    case SOFTPLUS: EACH(vsoftplus(x, slope + i))
-    case SOFTSIGN: EACH(softsign(x, slope + i))
-    default: EACH(cheap_activation(activation, x))
+        BLOCK(ELU)
+        BLOCK(SELU)
+        BLOCK(TANH)
+        BLOCK(SIGMOID)
+        BLOCK(GELU)
+        BLOCK(SILU)
+        BLOCK(SOFTPLUS)
+        BLOCK(SOFTSIGN)
     }
-#undef EACH
+#undef BLOCK
 }
 
 /* Gradient by the activation a -> gradient by the weighted sum. */
@@ -94,23 +139,23 @@ INLINE vec times_slope(int activation, vec delta, vec a, const vec *slope)
 /* The same for a block, in place. */
 static inline void multiply_by_slope(int activation, vec *delta, const vec *a, const vec *slope, ptrdiff_t count)
 {
-#define EACH(ACTIVATION)                                                                        \
+#define BLOCK(ACTIVATION)                                                                       \
     case ACTIVATION:                                                                            \
         for (ptrdiff_t i = 0; i < count; i++)                                                   \
             delta[i] = times_slope(ACTIVATION, delta[i], a[i], slope + i);                      \
         break;
     switch (activation) {
-        EACH(IDENTITY)
-        EACH(RELU)
-        EACH(LEAKY_RELU)
-        EACH(ELU)
-        EACH(SELU)
-        EACH(TANH)
-        EACH(SIGMOID)
+        BLOCK(IDENTITY)
+        BLOCK(RELU)
+        BLOCK(LEAKY_RELU)
+        BLOCK(ELU)
+        BLOCK(SELU)
+        BLOCK(TANH)
+        BLOCK(SIGMOID)
     default: /* those that keep their slope */
-        EACH(GELU)
+        BLOCK(GELU)
     }
-#undef EACH
+#undef BLOCK
 }
 
 #endif

@@ -85,20 +85,20 @@ INLINE void fetch_parameters(const descent *d, ptrdiff_t start, ptrdiff_t stride
 INLINE void descend_block(
     const descent *d, ptrdiff_t start, ptrdiff_t stride, const vec *sums, int rows, int columns, int penalized)
 {
-#define EACH(OPTIMIZER)                                                                                      \
+#define DESCEND(OPTIMIZER)                                                                                   \
     for (int row = 0; row < rows; row++)                                                                     \
         for (int column = 0; column < columns; column++)                                                     \
             descend_one(d, OPTIMIZER, start + row * stride + column, sums[row * columns + column], penalized); \
     break;
     switch (d->optimizer) {
-    case GRADIENT_DESCENT: EACH(GRADIENT_DESCENT)
-    case MOMENTUM: EACH(MOMENTUM)
-    case NESTEROV: EACH(NESTEROV)
-    case RMSPROP: EACH(RMSPROP)
-    case ADAM: EACH(ADAM)
-    default: EACH(ADAMW)
+    case GRADIENT_DESCENT: DESCEND(GRADIENT_DESCENT)
+    case MOMENTUM: DESCEND(MOMENTUM)
+    case NESTEROV: DESCEND(NESTEROV)
+    case RMSPROP: DESCEND(RMSPROP)
+    case ADAM: DESCEND(ADAM)
+    default: DESCEND(ADAMW)
     }
-#undef EACH
+#undef DESCEND
     /* A bias is never -0, so that a sum of -0 and the bias is what a sum of +0 and the bias is. */
     if (!penalized)
         for (int column = 0; column < columns; column++)

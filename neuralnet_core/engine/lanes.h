@@ -37,7 +37,9 @@ typedef natural uvec __attribute__((vector_size(VECTOR_BYTES)));
 INLINE vec splat(real x) { return x - (vec){0}; }
 
 #if defined(__FMA__) || defined(__aarch64__)
-#define HARDWARE_FMA
+#define HARDWARE_FMA 1
+#else
+#define HARDWARE_FMA 0
 #endif
 
 INLINE vec vfma(vec a, vec b, vec c)

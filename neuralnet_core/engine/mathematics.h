@@ -40,46 +40,77 @@ enum { MANTISSA_BITS = 23, EXPONENT_BIAS = 127 };
 enum { EXP_COUNT = 5, LOG_COUNT = 3 };
 #endif
 
-/* x = n ln 2 + r: returns r, and n in the low bits of *shifted (n + 1.5 2^MANTISSA_BITS rounds to an integer). */
-INLINE vec reduce_by_ln2(vec x, vec *shifted)
+/* What ends in _each takes N registers, at most TOGETHER, and does each step for all of them before the next: a
+ * processor sees so many instructions ahead only, and those of one register wait for each other. */
+enum { TOGETHER = HARDWARE_FMA ? 4 : 1 };
+#define UNROLL _Pragma("GCC unroll 8")
+#define EACH UNROLL for (int i = 0; i < N; i++)
+
+/* x = n ln 2 + r: leaves r, and n in the low bits of shifted (n + 1.5 2^MANTISSA_BITS rounds to an integer). */
+INLINE void reduce_by_ln2_each(vec *x, vec *shifted, const int N)
 {
-    *shifted = vfma(x, splat((real)1.4426950408889634), splat(ROUND_BY_ADDING));
-    vec n = *shifted - splat(ROUND_BY_ADDING);
-    return vfma(n, splat(-LN2_LOW), vfma(n, splat(-LN2_HIGH), x));
+    EACH shifted[i] = vfma(x[i], splat((real)1.4426950408889634), splat(ROUND_BY_ADDING));
+    vec n[TOGETHER];
+    EACH n[i] = shifted[i] - splat(ROUND_BY_ADDING);
+    EACH x[i] = vfma(n[i], splat(-LN2_HIGH), x[i]);
+    EACH x[i] = vfma(n[i], splat(-LN2_LOW), x[i]);
 }
 
-/* exp(r) - 1 - r, for |r| <= ln 2 / 2. */
-INLINE vec exp_tail(vec r)
+/* exp(r) - 1, before the last rounding, for |r| <= ln 2 / 2. */
+INLINE void exp_tail_each(vec *r, const int N)
 {
     const real terms[EXP_COUNT] = EXP_TERMS;
-    vec sum = splat(terms[0]);
-    for (int k = 1; k < EXP_COUNT; k++) sum = vfma(sum, r, splat(terms[k]));
-    return sum * (r * r);
+    vec sum[TOGETHER];
+    EACH sum[i] = splat(terms[0]);
+    UNROLL for (int k = 1; k < EXP_COUNT; k++) EACH sum[i] = vfma(sum[i], r[i], splat(terms[k]));
+    EACH sum[i] = sum[i] * (r[i] * r[i]);
+    EACH r[i] = sum[i] + r[i];
+}
+
+INLINE void exp_each(vec *x, const int N)
+{
+    vec r[TOGETHER], shifted[TOGETHER];
+    EACH r[i] = x[i];
+    reduce_by_ln2_each(r, shifted, N);
+    exp_tail_each(r, N);
+    EACH r[i] = r[i] + splat(1);
+    EACH r[i] = (vec)((uvec)r[i] + ((uvec)shifted[i] << MANTISSA_BITS));
+    EACH r[i] = choose_gt(x[i], splat(EXP_HIGHEST), splat((real)__builtin_inf()), r[i]);
+    EACH r[i] = choose_lt(x[i], splat(EXP_LOWEST), splat(0), r[i]);
+    EACH x[i] = choose_eq(x[i], x[i], r[i], x[i]);
+}
+
+/* exp(x) - 1 for x <= 0. */
+INLINE void expm1_negative_each(vec *x, const int N)
+{
+    vec shifted[TOGETHER], power[TOGETHER];
+    EACH x[i] = at_least(splat(EXPM1_LOWEST), x[i]);
+    reduce_by_ln2_each(x, shifted, N);
+    exp_tail_each(x, N);
+    EACH power[i] = (vec)(((uvec)shifted[i] + EXPONENT_BIAS) << MANTISSA_BITS);
+    EACH x[i] = vfma(power[i], x[i], power[i] - splat(1));
+}
+
+INLINE void tanh_each(vec *x, const int N)
+{
+    vec e[TOGETHER];
+    EACH e[i] = vabs(x[i]) * splat(-2);
+    expm1_negative_each(e, N);
+    EACH e[i] = e[i] / (e[i] + splat(2));
+    EACH x[i] = with_sign_of(e[i], x[i]);
+}
+
+INLINE void sigmoid_each(vec *x, const int N)
+{
+    EACH x[i] = -x[i];
+    exp_each(x, N);
+    EACH x[i] = splat(1) / (splat(1) + x[i]);
 }
 
 INLINE vec vexp(vec x)
 {
-    vec shifted, r = reduce_by_ln2(x, &shifted);
-    vec value = (exp_tail(r) + r) + splat(1);
-    vec scaled = (vec)((uvec)value + ((uvec)shifted << MANTISSA_BITS));
-    scaled = choose_gt(x, splat(EXP_HIGHEST), splat((real)__builtin_inf()), scaled);
-    scaled = choose_lt(x, splat(EXP_LOWEST), splat(0), scaled);
-    return choose_eq(x, x, scaled, x);
-}
-
-/* exp(x) - 1 for x <= 0. */
-INLINE vec vexpm1_negative(vec x)
-{
-    x = at_least(splat(EXPM1_LOWEST), x);
-    vec shifted, r = reduce_by_ln2(x, &shifted);
-    vec power = (vec)(((uvec)shifted + EXPONENT_BIAS) << MANTISSA_BITS);
-    return vfma(power, exp_tail(r) + r, power - splat(1));
-}
-
-INLINE vec vtanh(vec x)
-{
-    vec e = vexpm1_negative(vabs(x) * splat(-2));
-    return with_sign_of(e / (e + splat(2)), x);
+    exp_each(&x, 1);
+    return x;
 }
 
 /* log(x) for normal x > 0. */
@@ -103,8 +134,6 @@ INLINE vec vlog1p(vec x, vec *reciprocal)
     return vfma(x - (u - splat(1)), *reciprocal, vlog(u));
 }
 
-INLINE vec vsigmoid(vec x) { return splat(1) / (splat(1) + vexp(-x)); }
-
 /* log(1 + exp(x)) without overflow: max(x, 0) + log1p(e) with e = exp(-|x|); and its slope 1 / (1 + exp(-x)). */
 INLINE vec softplus_from(vec e, vec x, vec *sigmoid)
 {
@@ -112,7 +141,5 @@ INLINE vec softplus_from(vec e, vec x, vec *sigmoid)
     *sigmoid = choose_lt(x, splat(0), e * r, r);
     return choose_le(x, splat(0), splat(0), x) + tail;
 }
-
-INLINE vec vsoftplus(vec x, vec *sigmoid) { return softplus_from(vexp(-vabs(x)), x, sigmoid); }
 
 #endif

@@ -25,22 +25,25 @@ static inline void philox(const uint64_t counter[4], uint64_t key, uint64_t word
 
 /* Fisher-Yates, from the last place down, one word per place; a word is mapped to 0..bound-1 by its high product
  * (bias below bound / 2^64). A long order is drawn piece by piece: places first to last - 1, counted from the last
- * place down; `first` is a multiple of 4, and 0 in the first piece. */
-static inline void shuffle_order(
+ * place down; `first` is a multiple of 4, and 0 in the first piece. Two draws of words overlap in the processor. */
+static void shuffle_order(
     uint64_t seed, uint64_t epoch, int64_t n, int64_t first, int64_t last, int64_t *order, int64_t stride)
 {
-    uint64_t words[4], counter[4] = {0, 0, epoch, PURPOSE_ORDER};
+    uint64_t words[8], counter[4] = {0, 0, epoch, PURPOSE_ORDER};
+    int64_t end = last < n - 1 ? last : n - 1;
     for (int64_t i = 0; first == 0 && i < n; i++) order[i * stride] = i;
-    for (int64_t drawn = first; drawn < last && drawn < n - 1; drawn++) {
-        int64_t i = n - 1 - drawn;
-        if (drawn % 4 == 0) {
-            counter[0] = (uint64_t)(drawn / 4);
-            philox(counter, seed, words);
+    for (int64_t drawn = first; drawn < end; drawn += 8) {
+        for (int half = 0; half < 2; half++) {
+            counter[0] = (uint64_t)(drawn / 4 + half);
+            philox(counter, seed, words + 4 * half);
         }
-        int64_t j = (int64_t)(((unsigned __int128)words[drawn % 4] * (uint64_t)(i + 1)) >> 64);
-        int64_t held = order[i * stride];
-        order[i * stride] = order[j * stride];
-        order[j * stride] = held;
+        for (int64_t k = 0; k < 8 && drawn + k < end; k++) {
+            int64_t i = n - 1 - drawn - k;
+            int64_t j = (int64_t)(((unsigned __int128)words[k] * (uint64_t)(i + 1)) >> 64);
+            int64_t held = order[i * stride];
+            order[i * stride] = order[j * stride];
+            order[j * stride] = held;
+        }
     }
 }
 

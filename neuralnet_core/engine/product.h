@@ -30,6 +30,7 @@ typedef struct {
     /* Weight gradient: the update to take with the complete sums; NULL: leave them in C. */
     const descent *update;
     ptrdiff_t place; /* of C among the parameters */
+    vec *weight_gradient; /* of a layer with one unit, whose C is the input gradient */
 } product;
 
 /* The activation of a dropout layer: its slope is 0 where a unit was dropped, and then decides by select. */
@@ -40,7 +41,6 @@ enum { K_BLOCK = 128 }; /* so many k at a time, that B's columns stay in the fir
 #define LOAD_LANES(p, i) (((const vec *)(p))[i])
 #define LOAD_SHARED(p, i) splat(((const real *)(p))[i])
 
-#define UNROLL _Pragma("GCC unroll 8")
 #define EACH_SUM(M, N) UNROLL for (int m = 0; m < (M); m++) UNROLL for (int n = 0; n < (N); n++)
 
 INLINE vec where_present(const vec *present, ptrdiff_t index, ptrdiff_t narrowest, vec x)
@@ -164,7 +164,7 @@ typedef void (*tile_function)(const product *, ptrdiff_t, ptrdiff_t, ptrdiff_t, 
 
 /* 32 registers hold tiles of 8 x 3 sums, 16 of them 4 x 3. Where a multiply-add is a call of the C library, larger tiles
  * would do nothing for speed, and most of the module would be calls. */
-#if defined(HARDWARE_FMA)
+#if HARDWARE_FMA
 enum { TILE_N = 3, TALL = 8, LOW = 4 };
 enum { TILE_M = VECTOR_BYTES == 64 ? TALL : LOW };
 #else
@@ -201,7 +201,7 @@ INLINE void for_each_tile(const product *p, const tile_function tiles[4][3])
     }
 }
 
-#if !defined(HARDWARE_FMA)
+#if !HARDWARE_FMA
 #define DEFINE_TILES(...) DEFINE_TILE(__VA_ARGS__, 1, 1)
 #define TILES(NAME) {{NAME##_1x1}}
 #else
@@ -247,35 +247,46 @@ DEFINE_PRODUCT(input_gradient_of_shared, LOAD_SHARED, p->a_m, 1, 1, p->b_k, STAR
 DEFINE_PRODUCT(weight_gradient_of_lanes, LOAD_LANES, 1, p->a_k, 1, p->b_k, START_WEIGHT_GRADIENT, FINISH_WEIGHT_GRADIENT)
 DEFINE_PRODUCT(weight_gradient_of_shared, LOAD_SHARED, 1, p->a_k, 1, p->b_k, START_WEIGHT_GRADIENT, FINISH_WEIGHT_GRADIENT)
 
-/* --- The input gradient of a layer with one unit ------------------------------------------------------------------
+/* --- Both gradients of a layer with one unit ----------------------------------------------------------------------
  *
- * Sums of one term: a tile would be all beginning and end. Samples go by N columns of weights and bias gradients. */
+ * The input gradient's sums have one term: a tile would be all beginning and end. So samples go by N columns of weights,
+ * of their gradients and of the biases below, and what lies below is read once for all. */
 
 INLINE void outer_columns(const product *p, int activation, ptrdiff_t n0, const int N)
 {
-    vec weight[4], bias[4];
-    UNROLL for (int n = 0; n < N; n++) weight[n] = p->b[(n0 + n) * p->b_n];
+    const int padded = n0 + N > p->narrowest_n;
+    vec weight[4], gradient[4], bias[4];
+    UNROLL for (int n = 0; n < N; n++) weight[n] = p->b[n0 + n];
+    UNROLL for (int n = 0; n < N; n++) gradient[n] = p->resumes ? p->weight_gradient[n0 + n] : splat(0);
     UNROLL for (int n = 0; n < N; n++) bias[n] = p->bias_gradient ? p->bias_gradient[n0 + n] : splat(0);
     for (ptrdiff_t m = 0; m < p->m; m++) {
         ptrdiff_t row = m * p->c_m + n0;
         vec delta = LOAD_LANES(p->a, m * p->a_m);
         UNROLL for (int n = 0; n < N; n++)
         {
-            vec below = vfma(delta, weight[n], splat(0));
-            below = delta_below(activation, below, p->value + row + n, p->slope + row + n);
-            below = where_present(p->present_n, n0 + n, p->narrowest_n, below);
+            vec value = p->value[row + n], below = vfma(delta, weight[n], splat(0));
+            below = delta_below(activation, below, &value, p->slope + row + n);
+            if (padded) below = where_present(p->present_n, n0 + n, p->narrowest_n, below);
             p->c[row + n] = below;
             bias[n] = bias[n] + below;
+            gradient[n] = vfma(value, delta, gradient[n]);
         }
     }
     if (p->bias_gradient) UNROLL for (int n = 0; n < N; n++) p->bias_gradient[n0 + n] = bias[n];
+    if (padded)
+        UNROLL for (int n = 0; n < N; n++)
+            gradient[n] = where_present(p->present_n, n0 + n, p->narrowest_n, gradient[n]);
+    if (p->update)
+        descend_block(p->update, p->place + n0, 0, gradient, 1, N, 1);
+    else
+        UNROLL for (int n = 0; n < N; n++) p->weight_gradient[n0 + n] = gradient[n];
 }
 
 #define OUTER_PRODUCT(ACTIVATION, N_LEFT)                                                                    \
     for (; (N_LEFT) >= 4; n0 += 4) outer_columns(p, ACTIVATION, n0, 4);                                      \
     for (; (N_LEFT) > 0; n0++) outer_columns(p, ACTIVATION, n0, 1)
 
-static void input_gradient_of_one_unit(const product *p)
+static void gradients_of_one_unit(const product *p)
 {
     ptrdiff_t n0 = 0;
     BY_ACTIVATION(p->activation, OUTER_PRODUCT, p->n - n0)
@@ -284,12 +295,7 @@ static void input_gradient_of_one_unit(const product *p)
 static inline void forward_product(const product *p) { p->shared ? forward_of_shared(p) : forward_of_lanes(p); }
 static inline void input_gradient_product(const product *p)
 {
-    if (p->shared)
-        input_gradient_of_shared(p);
-    else if (p->k == 1)
-        input_gradient_of_one_unit(p);
-    else
-        input_gradient_of_lanes(p);
+    p->shared ? input_gradient_of_shared(p) : input_gradient_of_lanes(p);
 }
 static inline void weight_gradient_product(const product *p)
 {

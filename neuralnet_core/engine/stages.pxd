@@ -55,10 +55,10 @@ cdef inline void dense_forward(PackState *p, Stage *stage, Block source, int64_t
         clear_padding(p, stage, stage.output, count)
 
 
-cdef inline void dense_input_gradient(
+cdef inline product input_gradient_of(
     PackState *p, Stage *stage, Stage *below, int64_t count, bint fresh
 ) noexcept nogil:
-    """From a stage's delta to that of the stage below it, with the gradient of its bias."""
+    """The product from a stage's delta to that of the stage below it, with the gradient of its bias."""
     cdef product args
     memset(&args, 0, sizeof(args))
     args.a, args.a_m, args.a_k, args.shared = p.delta, stage.stride, 1, p.solo
@@ -67,7 +67,7 @@ cdef inline void dense_input_gradient(
         turn_weights(p, stage, below)
         args.a_m = stage.stride * LANES
         args.b, args.b_n, args.b_k = stage.turned, 1, below.stride
-    args.c, args.c_m, args.ends = p.delta_next, below.stride, True
+    args.c, args.c_m, args.ends = next_delta(p), below.stride, True
     args.m, args.n, args.k = count, below.columns, stage.units
     args.value, args.slope = below.output, below.slope
     args.present_n, args.narrowest_n = below.present, narrowest_column(p, below)
@@ -76,7 +76,32 @@ cdef inline void dense_input_gradient(
         args.bias_gradient = bias_gradient_of(p, below, fresh)
     else:
         args.activation = DROPPED
-    input_gradient_product(&args)
+    return args
+
+
+cdef inline vec *next_delta(PackState *p) noexcept nogil:
+    """Where there is room for the delta of the stage below."""
+    return p.deltas[1] if p.delta == p.deltas[0] else p.deltas[0]
+
+
+cdef inline vec *dense_gradients(
+    PackState *p, Stage *stage, Stage *below, Block source, int64_t count, bint fresh, bint last
+) noexcept nogil:
+    """The input gradient, which wants the weights as they were, and the weight gradient; returns the delta below."""
+    cdef product args = input_gradient_of(p, stage, below, count, fresh)
+    if stage.units > 1 or p.solo:
+        input_gradient_product(&args)
+        poll_after(p, products_of(stage, count))
+        dense_weight_gradient(p, stage, below, source, count, fresh, last)
+        return args.c
+    # The activations below are read here for the last time: their place in the cache is their delta's.
+    args.c = below.output
+    args.resumes = not fresh
+    args.weight_gradient, args.place = p.slice_gradients + stage.weight, stage.weight
+    args.update = update_with(p, last)
+    gradients_of_one_unit(&args)
+    descend_bias(p, stage, last)
+    return args.c
 
 
 cdef inline void dense_weight_gradient(
@@ -94,10 +119,20 @@ cdef inline void dense_weight_gradient(
     args.narrowest_m = stage.inputs
     if below != NULL and not p.solo:
         args.present_m, args.narrowest_m = below.present, below.narrowest
-    args.update = p.step if p.fused and last else NULL
+    args.update = update_with(p, last)
     weight_gradient_product(&args)
-    if p.fused and last and stage.bias >= 0:
-        descend_block(p.step, stage.bias, 0, p.slice_gradients + stage.bias, 1, <int> stage.columns, False)
+    descend_bias(p, stage, last)
+
+
+cdef inline const descent *update_with(PackState *p, bint last) noexcept nogil:
+    """The optimizer's step, to be taken as gradients are complete; NULL where they are not, or it comes later."""
+    return p.step if p.fused and last else NULL
+
+
+cdef inline void descend_bias(PackState *p, const Stage *stage, bint last) noexcept nogil:
+    cdef const descent *update = update_with(p, last)
+    if update != NULL and stage.bias >= 0:
+        descend_block(update, stage.bias, 0, p.slice_gradients + stage.bias, 1, <int> stage.columns, False)
 
 
 cdef inline vec *bias_gradient_of(PackState *p, const Stage *stage, bint fresh) noexcept nogil:
@@ -236,13 +271,12 @@ cdef inline int backward(PackState *p, int64_t count, bint fresh, bint last) exc
             finish_delta(p, &p.stages[index - 1], count, fresh)
             continue
         if index > first:
-            dense_input_gradient(p, stage, &p.stages[index - 1], count, fresh)
-            poll_after(p, products_of(stage, count))
-        # After the input gradient, which wants the weights as they were.
-        dense_weight_gradient(
-            p, stage, &p.stages[index - 1] if index > 0 else NULL, input_of(p, index), count, fresh, last)
-        p.delta, p.delta_next = p.delta_next, p.delta
+            p.delta = dense_gradients(p, stage, &p.stages[index - 1], input_of(p, index), count, fresh, last)
+        else:
+            dense_weight_gradient(
+                p, stage, &p.stages[index - 1] if index > 0 else NULL, input_of(p, index), count, fresh, last)
         poll_after(p, products_of(stage, count))
+    p.delta = p.deltas[0]
     return 0
 
 

@@ -27,10 +27,7 @@ cdef extern from "lanes.h" nogil:
 
 cdef extern from "mathematics.h" nogil:
     vec vexp(vec x)
-    vec vexpm1_negative(vec x)
-    vec vtanh(vec x)
     vec vlog(vec x)
-    vec vsigmoid(vec x)
     vec softplus_from(vec e, vec x, vec *sigmoid)
 
 cdef extern from "activations.h" nogil:
@@ -69,9 +66,11 @@ cdef extern from "product.h" nogil:
         vec *bias_gradient
         const descent *update
         Py_ssize_t place
+        vec *weight_gradient
     void forward_product(const product *p)
     void input_gradient_product(const product *p)
     void weight_gradient_product(const product *p)
+    void gradients_of_one_unit(const product *p)
 
 cdef extern from "scalars.h" nogil:
     const int SCHEDULE_FIELDS
@@ -226,8 +225,8 @@ cdef struct PackState:
     Samples staying
     bint settled          # those that stay are there
     # work space
-    vec *delta
-    vec *delta_next
+    vec *delta  # of the stage that is gone through
+    vec *deltas[2]  # room for them
     vec *zeros            # a row of them
     vec *by_unit          # a row of sums
     vec *turned_outputs   # [outputs]: of LANES samples, where the lanes are units

@@ -100,7 +100,8 @@ cdef inline void lay_out_stages(PackState *p, vec **free, bint trains) noexcept 
         stage.present = take(free, stage.units - stage.narrowest)
         if p.solo and trains and index > 0 and stage.kind == STAGE_DENSE:
             stage.turned = take(free, stage.units * p.stages[index - 1].stride)
-    p.delta, p.delta_next = take(free, p.chunk * widest), take(free, p.chunk * widest)
+    p.deltas[0], p.deltas[1] = take(free, p.chunk * widest), take(free, p.chunk * widest)
+    p.delta = p.deltas[0]
     p.zeros, p.by_unit = take(free, widest), take(free, widest)
 
 
