@@ -101,8 +101,12 @@ class Curves(Mapping[str, NDArray[np.float32]]):
         if len(names) != len(values):
             raise ValueError(f"curves must be a row for each name, got {len(values)} rows for {shown(names)}")
         self._names, places = _in_order(names)
+        in_order = values if places is None else values[places]
+        if in_order.dtype == np.float32:
+            self._values = in_order.copy()
+            return
         with np.errstate(over="ignore"):  # what is beyond single precision is inf
-            self._values = (values if places is None else values[places]).astype(np.float32)
+            self._values = in_order.astype(np.float32)
 
     def __getitem__(self, name: str) -> NDArray[np.float32]:
         if name not in self._names:
