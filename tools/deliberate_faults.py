@@ -38,8 +38,8 @@ FAULTS = [
     Fault(
         "a fused step is taken with every chunk",
         "stages.pxd",
-        "args.update = p.step if p.fused and last else NULL",
-        "args.update = p.step if p.fused else NULL",
+        "return p.step if p.fused and last else NULL",
+        "return p.step if p.fused else NULL",
     ),
     Fault(
         "units as lanes: the input gradient has last update's weights",
@@ -108,8 +108,8 @@ FAULTS = [
     Fault(
         "relu has slope 1 at 0",
         "activations.h",
-        "case RELU: return choose_le(a, zero, zero, delta);",
-        "case RELU: return choose_lt(a, zero, zero, delta);",
+        "case RELU: return zero_where_le(a, zero, delta);",
+        "case RELU: return zero_where_lt(a, zero, delta);",
     ),
     Fault(
         "momentum forgets its dampening",
@@ -131,9 +131,9 @@ FAULTS = [
     ),
     Fault(
         "a diverged lane ends its pack",
-        "pack.pyx",
-        "                self.ended[lane] = self.epoch\n            else:",
-        "                self.ended[lane] = self.epoch\n                return False\n            else:",
+        "course.pxd",
+        "            c.ended[lane] = c.epoch\n        else:",
+        "            c.ended[lane] = c.epoch\n            return False\n        else:",
     ),
     Fault(
         "slices in lanes lose their last samples",
@@ -143,15 +143,15 @@ FAULTS = [
     ),
     Fault(
         "early stopping is a comparison too patient",
-        "pack.pyx",
-        ">= <int64_t> self.stopping[1, lane]",
-        "> <int64_t> self.stopping[1, lane]",
+        "course.pxd",
+        ">= <int64_t> stopping.patience",
+        "> <int64_t> stopping.patience",
     ),
     Fault(
         "the exponential's argument is reduced by a rounded ln 2",
         "mathematics.h",
-        "return vfma(n, splat(-LN2_LOW), vfma(n, splat(-LN2_HIGH), x));",
-        "return vfma(n, splat(-LN2_HIGH), x);",
+        "    EACH x[i] = vfma(n[i], splat(-LN2_LOW), x[i]);\n",
+        "",
     ),
     Fault(
         "every step asks for memory",
@@ -168,8 +168,20 @@ FAULTS = [
     Fault(
         "the second piece of a long order has the words of the first",
         "philox.h",
-        "counter[0] = (uint64_t)(drawn / 4);",
-        "counter[0] = (uint64_t)((drawn - first) / 4);",
+        "counter[0] = (uint64_t)(drawn / 4 + half);",
+        "counter[0] = (uint64_t)((drawn - first) / 4 + half);",
+    ),
+    Fault(
+        "a layer with one unit forgets the chunks before",
+        "product.h",
+        "p->resumes ? p->weight_gradient[n0 + n] : splat(0)",
+        "splat(0)",
+    ),
+    Fault(
+        "below one unit, padding has what a diverging neighbour makes of it",
+        "product.h",
+        "        UNROLL for (int n = 0; n < N; n++)\n            gradient[n] = where_present",
+        "        UNROLL for (int n = 0; n < 0; n++)\n            gradient[n] = where_present",
     ),
 ]
 
