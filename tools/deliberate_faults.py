@@ -180,8 +180,8 @@ FAULTS = [
     Fault(
         "below one unit, padding has what a diverging neighbour makes of it",
         "product.h",
-        "        UNROLL for (int n = 0; n < N; n++)\n            gradient[n] = where_present",
-        "        UNROLL for (int n = 0; n < 0; n++)\n            gradient[n] = where_present",
+        "for (ptrdiff_t n = p->narrowest_n; n < p->n; n++)",
+        "for (ptrdiff_t n = p->n; n < p->n; n++)",
     ),
 ]
 

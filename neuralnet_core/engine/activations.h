@@ -94,7 +94,7 @@ INLINE void activate_from(int activation, vec *z, vec *slope, ptrdiff_t first, c
 {
     vec x[TOGETHER];
     EACH x[i] = z[first + i];
-    activate_each(activation, x, keeps_slope(activation) ? slope + first : slope, N);
+    activate_each(activation, x, slope + first, N);
     EACH z[first + i] = x[i];
 }
 
@@ -105,7 +105,7 @@ static inline void activate(int activation, vec *z, vec *slope, ptrdiff_t count)
 #define BLOCK(ACTIVATION)                                                                                       \
     case ACTIVATION:                                                                                            \
         for (; count - i >= TOGETHER; i += TOGETHER) activate_from(ACTIVATION, z, slope, i, TOGETHER);          \
-        for (; i < count; i++) activate_from(ACTIVATION, z, slope, i, 1);                                       \
+        for (; TOGETHER > 1 && i < count; i++) activate_from(ACTIVATION, z, slope, i, 1);                       \
         break;
     switch (activation) {
         BLOCK(ELU)

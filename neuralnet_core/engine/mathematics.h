@@ -41,9 +41,15 @@ enum { EXP_COUNT = 5, LOG_COUNT = 3 };
 #endif
 
 /* What ends in _each takes N registers, at most TOGETHER, and does each step for all of them before the next: a
- * processor sees so many instructions ahead only, and those of one register wait for each other. */
-enum { TOGETHER = HARDWARE_FMA ? 4 : 1 };
+ * processor sees so many instructions ahead only, and those of one register wait for each other. Where a multiply-add
+ * is a call of the C library, that would only be more code. */
+#if HARDWARE_FMA
+enum { TOGETHER = 4 };
 #define UNROLL _Pragma("GCC unroll 8")
+#else
+enum { TOGETHER = 1 };
+#define UNROLL
+#endif
 #define EACH UNROLL for (int i = 0; i < N; i++)
 
 /* x = n ln 2 + r: leaves r, and n in the low bits of shifted (n + 1.5 2^MANTISSA_BITS rounds to an integer). */
@@ -62,7 +68,7 @@ INLINE void exp_tail_each(vec *r, const int N)
     const real terms[EXP_COUNT] = EXP_TERMS;
     vec sum[TOGETHER];
     EACH sum[i] = splat(terms[0]);
-    UNROLL for (int k = 1; k < EXP_COUNT; k++) EACH sum[i] = vfma(sum[i], r[i], splat(terms[k]));
+    for (int k = 1; k < EXP_COUNT; k++) EACH sum[i] = vfma(sum[i], r[i], splat(terms[k]));
     EACH sum[i] = sum[i] * (r[i] * r[i]);
     EACH r[i] = sum[i] + r[i];
 }

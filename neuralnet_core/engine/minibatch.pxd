@@ -109,6 +109,7 @@ cdef inline int sum_slice(
         size = min(p.chunk, count - done)
         gather(p, batch, rows, first + done, position + done, place + done, size)
         forward(p, size, position + done, batch.training)
+        p.delta = p.deltas[0]
         if p.solo:
             solo_loss_of_chunk(p, last.output, last.stride, size)
         else:

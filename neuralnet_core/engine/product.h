@@ -30,7 +30,8 @@ typedef struct {
     /* Weight gradient: the update to take with the complete sums; NULL: leave them in C. */
     const descent *update;
     ptrdiff_t place; /* of C among the parameters */
-    vec *weight_gradient; /* of a layer with one unit, whose C is the input gradient */
+    /* Of a layer with one unit, whose C is the input gradient: `resumes`, `update` and `place` are then of this. */
+    vec *weight_gradient;
 } product;
 
 /* The activation of a dropout layer: its slope is 0 where a unit was dropped, and then decides by select. */
@@ -249,13 +250,16 @@ DEFINE_PRODUCT(weight_gradient_of_shared, LOAD_SHARED, 1, p->a_k, 1, p->b_k, STA
 
 /* --- Both gradients of a layer with one unit ----------------------------------------------------------------------
  *
- * The input gradient's sums have one term: a tile would be all beginning and end. So samples go by N columns of weights,
- * of their gradients and of the biases below, and what lies below is read once for all. */
+ * The input gradient's sums have one term: a tile would be all beginning and end. So samples go by N columns of weights
+ * (which lie side by side), of their gradients and of the biases below, and what lies below is read once for all. C may
+ * be `value`: each is read before it is written. */
+
+enum { OUTER_N = HARDWARE_FMA ? 4 : 1 };
 
 INLINE void outer_columns(const product *p, int activation, ptrdiff_t n0, const int N)
 {
     const int padded = n0 + N > p->narrowest_n;
-    vec weight[4], gradient[4], bias[4];
+    vec weight[OUTER_N], gradient[OUTER_N], bias[OUTER_N];
     UNROLL for (int n = 0; n < N; n++) weight[n] = p->b[n0 + n];
     UNROLL for (int n = 0; n < N; n++) gradient[n] = p->resumes ? p->weight_gradient[n0 + n] : splat(0);
     UNROLL for (int n = 0; n < N; n++) bias[n] = p->bias_gradient ? p->bias_gradient[n0 + n] : splat(0);
@@ -273,23 +277,20 @@ INLINE void outer_columns(const product *p, int activation, ptrdiff_t n0, const 
         }
     }
     if (p->bias_gradient) UNROLL for (int n = 0; n < N; n++) p->bias_gradient[n0 + n] = bias[n];
-    if (padded)
-        UNROLL for (int n = 0; n < N; n++)
-            gradient[n] = where_present(p->present_n, n0 + n, p->narrowest_n, gradient[n]);
-    if (p->update)
-        descend_block(p->update, p->place + n0, 0, gradient, 1, N, 1);
-    else
-        UNROLL for (int n = 0; n < N; n++) p->weight_gradient[n0 + n] = gradient[n];
+    UNROLL for (int n = 0; n < N; n++) p->weight_gradient[n0 + n] = gradient[n];
 }
 
 #define OUTER_PRODUCT(ACTIVATION, N_LEFT)                                                                    \
-    for (; (N_LEFT) >= 4; n0 += 4) outer_columns(p, ACTIVATION, n0, 4);                                      \
-    for (; (N_LEFT) > 0; n0++) outer_columns(p, ACTIVATION, n0, 1)
+    for (; (N_LEFT) >= OUTER_N; n0 += OUTER_N) outer_columns(p, ACTIVATION, n0, OUTER_N);                    \
+    for (; OUTER_N > 1 && (N_LEFT) > 0; n0++) outer_columns(p, ACTIVATION, n0, 1)
 
 static void gradients_of_one_unit(const product *p)
 {
     ptrdiff_t n0 = 0;
     BY_ACTIVATION(p->activation, OUTER_PRODUCT, p->n - n0)
+    for (ptrdiff_t n = p->narrowest_n; n < p->n; n++)
+        p->weight_gradient[n] = where_present(p->present_n, n, p->narrowest_n, p->weight_gradient[n]);
+    if (p->update) descend_block(p->update, p->place, 0, p->weight_gradient, 1, (int)p->n, 1);
 }
 
 static inline void forward_product(const product *p) { p->shared ? forward_of_shared(p) : forward_of_lanes(p); }

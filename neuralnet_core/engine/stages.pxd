@@ -55,10 +55,10 @@ cdef inline void dense_forward(PackState *p, Stage *stage, Block source, int64_t
         clear_padding(p, stage, stage.output, count)
 
 
-cdef inline product input_gradient_of(
+cdef inline product input_gradient_arguments(
     PackState *p, Stage *stage, Stage *below, int64_t count, bint fresh
 ) noexcept nogil:
-    """The product from a stage's delta to that of the stage below it, with the gradient of its bias."""
+    """From a stage's delta to that of the stage below it, with the gradient of its bias."""
     cdef product args
     memset(&args, 0, sizeof(args))
     args.a, args.a_m, args.a_k, args.shared = p.delta, stage.stride, 1, p.solo
@@ -88,7 +88,7 @@ cdef inline vec *dense_gradients(
     PackState *p, Stage *stage, Stage *below, Block source, int64_t count, bint fresh, bint last
 ) noexcept nogil:
     """The input gradient, which wants the weights as they were, and the weight gradient; returns the delta below."""
-    cdef product args = input_gradient_of(p, stage, below, count, fresh)
+    cdef product args = input_gradient_arguments(p, stage, below, count, fresh)
     if stage.units > 1 or p.solo:
         input_gradient_product(&args)
         poll_after(p, products_of(stage, count))
@@ -276,7 +276,6 @@ cdef inline int backward(PackState *p, int64_t count, bint fresh, bint last) exc
             dense_weight_gradient(
                 p, stage, &p.stages[index - 1] if index > 0 else NULL, input_of(p, index), count, fresh, last)
         poll_after(p, products_of(stage, count))
-    p.delta = p.deltas[0]
     return 0
 
 

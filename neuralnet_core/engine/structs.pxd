@@ -226,7 +226,7 @@ cdef struct PackState:
     bint settled          # those that stay are there
     # work space
     vec *delta  # of the stage that is gone through
-    vec *deltas[2]  # room for them
+    vec *deltas[2]  # room for them, where they are not left in the place of a stage's activations
     vec *zeros            # a row of them
     vec *by_unit          # a row of sums
     vec *turned_outputs   # [outputs]: of LANES samples, where the lanes are units
