@@ -138,7 +138,7 @@ def _checked_name(name: object) -> str:
         raise ValueError(f"names of metrics must be texts without lone surrogates, got {name!r}")
     if name in COLUMNS or name.startswith("params_"):
         raise ValueError(f"no metric may be called {name!r}: that is a column of the table already")
-    return name
+    return str.__str__(name)  # of a class of the user's own it could not be sent, nor stored
 
 
 def _checked_number(name: object, value: Any) -> float:

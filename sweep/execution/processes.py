@@ -10,6 +10,7 @@ import contextlib
 import json
 import os
 import pickle
+import secrets
 import signal
 import subprocess
 import sys
@@ -25,12 +26,13 @@ from .dispatch import by_value
 from .limits import ONE_THREAD
 from .mark import Mark
 from .tasks import Outcome, Task, Work
-from .worker import MEMORY, OUTCOME, UNUSABLE
+from .worker import MEMORY, OUTCOME, UNUSABLE, WORD
 
 __all__ = ["WorkerDied", "WorkerPool", "WorkerProcess"]
 
 LOOK = 0.1  # seconds between two looks at a worker that does not answer
 PATIENCE = 0.5  # seconds that idle workers have to leave by themselves
+PIECE = 1 << 18  # bytes of an answer that are read at a time
 
 START = "import sys, json; sys.path[:] = json.loads(sys.argv[1]); from sweep.execution.worker import main; "
 START += "main(*map(int, sys.argv[2:]))"
@@ -62,6 +64,10 @@ class WorkerDied(Exception):
         self.cause, self.pid, self.late, self.orderly = cause, pid, late, orderly
 
 
+class _NoAnswerError(Exception):
+    """What came from a worker is not from its main loop: something that runs in it wrote into the connection."""
+
+
 class WorkerProcess:
     """One process that runs tasks, one after another.
 
@@ -74,8 +80,9 @@ class WorkerProcess:
     def __init__(self, setup: int) -> None:
         self.mark = Mark()
         self._connection, theirs = Pipe()
+        self._token = secrets.randbits(8 * WORD)
         files = (theirs.fileno(), setup, self.mark.file)
-        arguments = [json.dumps(sys.path), str(os.getpid()), *map(str, files)]
+        arguments = [json.dumps(sys.path), str(os.getpid()), str(self._token), *map(str, files)]
         flags = ["-O"] * sys.flags.optimize + [f"-W{option}" for option in sys.warnoptions]
         self._process = subprocess.Popen(
             [sys.executable, *flags, "-c", START, *arguments],
@@ -99,9 +106,15 @@ class WorkerProcess:
         try:
             self._connection.send_bytes(message)
             answer = self._wait(timeout)
-        except (EOFError, OSError):  # within an answer, its end is an OSError without a number
+        except (EOFError, OSError):
             raise WorkerDied(self.mark, self._end(), self.pid) from None
-        kind, rest = answer[:1], memoryview(answer)[1:]
+        except _NoAnswerError:
+            self._end()
+            self.mark.begin(0, len(task.jobs))  # whoever wrote that may be past it
+            raise WorkerDied(
+                self.mark, "ended because it wrote into a file descriptor that is not its own", self.pid
+            ) from None
+        kind, rest = bytes(answer[:1]), answer[1:]
         if kind == UNUSABLE:
             raise RuntimeError(f"a worker process cannot begin: {bytes(rest).decode()}")
         if kind == MEMORY:
@@ -130,8 +143,28 @@ class WorkerProcess:
         self._connection.close()
         self.mark.close()
 
-    def _wait(self, timeout: float | None) -> bytes:
-        """Wait for an answer; a worker may be dead though something that it started holds its end open."""
+    def _wait(self, timeout: float | None) -> memoryview:
+        """Return the next answer, however slowly it comes and whatever else is written into the connection."""
+        answer = bytearray()
+        head = self._token.to_bytes(WORD, "little")
+        missing = 2 * WORD
+        while missing > 0:
+            self._wait_for_more(timeout)
+            piece = os.read(self._connection.fileno(), PIECE)
+            if not piece:
+                raise EOFError
+            answer += piece
+            if answer[:WORD] != head[: len(answer)]:
+                raise _NoAnswerError
+            missing = 2 * WORD - len(answer)
+            if missing <= 0:
+                missing += int.from_bytes(answer[WORD : 2 * WORD], "little")
+        if missing < 0:
+            raise _NoAnswerError
+        return memoryview(answer)[2 * WORD :]
+
+    def _wait_for_more(self, timeout: float | None) -> None:
+        """Wait for something to read; a worker may be dead though something that it started holds its end open."""
         look = LOOK if timeout is None else min(LOOK, timeout / 10)
         while not self._connection.poll(look):
             began = self.mark.since
@@ -143,7 +176,6 @@ class WorkerProcess:
                 raise WorkerDied(self.mark, "too slow", self.pid, late=True, orderly=True)
             if self._process.poll() is not None and not self._connection.poll(0):
                 raise EOFError
-        return self._connection.recv_bytes()
 
     def _end(self) -> str:
         """Make sure that the process has ended, and what it started; return how it ended, in words."""

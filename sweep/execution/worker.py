@@ -31,6 +31,9 @@ OUTCOME = b"o"  # a pickled Outcome
 UNUSABLE = b"u"  # why no task can be run here: a text
 MEMORY = b"m"  # nothing: there was no memory left for a task that shared this process with others
 
+# Before it stand the worker's token, which tells an answer from what user's code writes there, and its length.
+WORD = 8
+
 PR_SET_PDEATHSIG = 1
 LOOK_FOR_PARENT = 0.5  # seconds, where the kernel does not tell
 
@@ -49,8 +52,8 @@ class WorkerWatch(Watch):
         self._mark.begin(first, end)
 
 
-def main(parent: int, tasks: int, setup: int, notes: int) -> None:
-    """Run tasks until the coordinator closes the connection; the arguments are its pid and file descriptors."""
+def main(parent: int, token: int, tasks: int, setup: int, notes: int) -> None:
+    """Run tasks until the coordinator closes the connection; the arguments are its pid, a token and descriptors."""
     _die_with(parent)
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, signal.SIG_DFL)  # who sends it wants an end, and no error of a call
@@ -59,14 +62,23 @@ def main(parent: int, tasks: int, setup: int, notes: int) -> None:
     faulthandler.enable(notes)
     try:
         work, options = load_shared(setup)
+        os.close(setup)
         limits = threadpool_limits(1)  # for libraries loaded by now; those to come read the environment
     except BaseException as error:
-        connection.send_bytes(UNUSABLE + error_text(error).encode(errors="replace"))
+        _send(tasks, token, UNUSABLE + error_text(error).encode(errors="replace"))
         return
     run = partial(work, watch=WorkerWatch(mark), **options)
     while (message := _next(connection)) is not None:
-        connection.send_bytes(_answer(message, run, mark))
+        _send(tasks, token, _answer(message, run, mark))
     del limits
+
+
+def _send(file: int, token: int, answer: bytes) -> None:
+    whole = memoryview(
+        b"".join((token.to_bytes(WORD, "little"), len(answer).to_bytes(WORD, "little"), answer))
+    )
+    while whole:
+        whole = whole[os.write(file, whole) :]
 
 
 def _next(connection: Connection) -> bytes | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import resource
@@ -57,9 +58,18 @@ def hang() -> None:
 
 
 def half_an_answer() -> None:
-    """Begin an answer of a hundred bytes, and die within it."""
-    os.write(int(sys.argv[3]), (100).to_bytes(4, "big") + b"o")
+    """Begin an answer of a hundred bytes as a worker does, and die within it."""
+    token, tasks = map(int, sys.argv[3:5])
+    os.write(tasks, token.to_bytes(8, "little") + (100).to_bytes(8, "little") + b"o")
     os._exit(3)
+
+
+def write_everywhere(noise: bytes) -> dict[str, float]:
+    """Write into every file that is open, as who mistakes a number for a descriptor, and go on."""
+    for file in range(3, 60):
+        with contextlib.suppress(OSError):
+            os.write(file, noise)
+    return {"validation_accuracy": 0.5}
 
 
 def segfault() -> None:
@@ -117,6 +127,10 @@ KINDS: dict[str, Any] = {
     "hang": hang,
     "segfault": segfault,
     "half": half_an_answer,
+    "a word": lambda: write_everywhere(b"garbage"),
+    "much": lambda: write_everywhere(b"garbage" * 100_000),
+    "nothing": lambda: write_everywhere(bytes(4)),
+    "like an answer": lambda: write_everywhere(b"\0\0\0\x05oabcd" * 100),
     "exit": lambda: os._exit(3),
     "kill": lambda: os.kill(os.getpid(), signal.SIGKILL),
     "memory": exhaust_memory,
@@ -139,6 +153,7 @@ KINDS: dict[str, Any] = {
     "column": lambda: {"seed": 0.5},
     "parameter": lambda: {"params_kind": 0.5},
     "surrogate": lambda: {"\ud800": 0.5},
+    "own text": lambda: {type("Text", (str,), {})("validation_accuracy"): 0.5},
 }
 
 

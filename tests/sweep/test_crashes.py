@@ -62,6 +62,19 @@ def test_exactly_the_guilty_are_charged() -> None:
     assert trials["worker"].ne("").all()
 
 
+@pytest.mark.parametrize("noise", ["a word", "much", "nothing", "like an answer"])
+def test_who_writes_into_what_is_not_its_own_is_found_and_nobody_waits(noise: str) -> None:
+    trials = run({"kind": ["good", noise], "number": range(4)}, timeout=60)
+    assert trials.groupby(level=0)["state"].unique().str.join(" ").to_dict() == {
+        "good": "done",
+        noise: "quarantined",
+    }
+    assert (
+        "ended because it wrote into a file descriptor that is not its own"
+        in trials.loc[noise, "error"].iloc[0]
+    )
+
+
 @pytest.mark.parametrize("backend", ["processes", "threads"])
 def test_a_call_that_raises_past_everybody_fails_alone_and_prints_nothing(
     backend: str, capfd: pytest.CaptureFixture[str]

@@ -147,6 +147,12 @@ def test_what_is_wrong_fails_alone_and_says_why(kind: str, state: str, error: st
         results.model(1)
 
 
+def test_the_name_of_a_metric_may_be_of_a_class_of_its_own() -> None:
+    trials = Sweep(function=sort_of, space={"kind": ["own text", "good"]}).run(X, LABELS, n_jobs=1).trials
+    assert trials["state"].tolist() == ["done", "done"]
+    assert trials["validation_accuracy"].tolist() == [0.5, 0.0]
+
+
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")  # Python's own advice against it
 @pytest.mark.parametrize(("backend", "n_jobs"), [("processes", 2), ("threads", 2), ("sequential", 1)])
 def test_a_process_forked_by_a_call_and_not_ended_has_no_say(backend: str, n_jobs: int) -> None:

@@ -181,5 +181,5 @@ def test_libraries_have_one_thread_wherever_work_is_done(backend: str, tmp_path:
 
 
 def test_a_worker_whose_coordinator_is_gone_before_it_looks_ends(tmp_path: Path) -> None:
-    script = "from sweep.execution.worker import main; main(1 << 22, 0, 0, 0)"
+    script = "from sweep.execution.worker import main; main(1 << 22, 0, 0, 0, 0)"
     assert subprocess.run([sys.executable, "-c", script], cwd=tmp_path, check=False).returncode == 1
