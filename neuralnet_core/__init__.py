@@ -9,6 +9,7 @@ from .checks import check_choice, check_dtype, check_flag, check_integer, check_
 from .costs import training_cost
 from .data import check_features, check_rows, check_same_length, check_targets, check_weights
 from .engine.dispatch import NUMERICS_VERSION, EngineInfo, engine_info
+from .files import is_database, replace_file
 from .gradcheck import check_gradients
 from .initializers import INITIALIZERS
 from .layers import Dense, Dropout, Layer
@@ -70,8 +71,10 @@ __all__ = [
     "encode_targets",
     "engine_info",
     "from_dict",
+    "is_database",
     "parse_json",
     "plan_packs",
+    "replace_file",
     "shown",
     "to_dict",
     "train_many",

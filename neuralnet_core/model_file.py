@@ -10,7 +10,6 @@ from __future__ import annotations
 import errno
 import io
 import os
-import secrets
 import stat
 import struct
 import zipfile
@@ -22,6 +21,7 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .files import replace_file
 from .model import Model
 from .model_header import MAX_JSON, Header, read_header
 from .npz import ArrayHeader, NpzReader, npz_bytes
@@ -52,15 +52,7 @@ def save(model: Model, path: str | os.PathLike[str]) -> None:
         raise FileNotFoundError(
             errno.ENOENT, "there is no such folder to save a model in", str(target.parent)
         )
-    part = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
-    try:
-        with part.open("xb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(target)
-    finally:
-        part.unlink(missing_ok=True)
+    replace_file(path, content)
 
 
 def dump(model: Model) -> bytes:

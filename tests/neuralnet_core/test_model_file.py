@@ -115,6 +115,15 @@ def test_a_failed_save_leaves_the_old_file_and_nothing_else(
     assert os.listdir(tmp_path) == ["model.npz"]
 
 
+def test_a_model_takes_no_database_s_place(tmp_path: Path) -> None:
+    path = tmp_path / "results.sweep"
+    path.write_bytes(b"SQLite format 3\0 and the rest")
+    with pytest.raises(FileExistsError, match="it is a database, such as a sweep's store; give another name"):
+        MODEL.save(path)
+    assert path.read_bytes() == b"SQLite format 3\0 and the rest"
+    assert os.listdir(tmp_path) == ["results.sweep"]
+
+
 def test_a_saved_file_has_usual_rights_and_a_link_stays_a_link(tmp_path: Path) -> None:
     plain, link = tmp_path / "plain", tmp_path / "link"
     plain.write_bytes(b"")
