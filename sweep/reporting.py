@@ -75,11 +75,16 @@ def what_next(store: Path, *, resume: bool) -> str:
         command = "sweep"
     arguments = [
         *([sys.argv[1:]] if resume else []),
-        ["plot", str(store), "comparison"],
-        ["plot", str(store), "learning_curves"],
-        ["table", str(store), "--trials", "--out", f"{store.stem}.csv"],
+        ["plot", _typed(store), "comparison"],
+        ["plot", _typed(store), "learning_curves"],
+        ["table", _typed(store), "--trials", "--out", _typed(f"{store.stem}.csv")],
     ]
     return "\n".join(["what next:", *(f"  {shlex.join([command, *rest])}" for rest in arguments)])
+
+
+def _typed(path: str | Path) -> str:
+    """Return a path as a command takes it: one that begins with a dash would be an option."""
+    return f"./{path}" if str(path).startswith("-") else str(path)
 
 
 def _best(results: Results) -> list[str]:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable
+from pathlib import Path
+
+import pytest
 
 from sweep import Results
 from sweep.export import readable_summary, readable_trials
-from sweep.reporting import closing_lines, exit_code
+from sweep.reporting import closing_lines, exit_code, what_next
 
 
 def test_the_report_says_how_sure_it_is(make_results: Callable[..., Results]) -> None:
@@ -54,3 +58,13 @@ def test_exit_codes(make_results: Callable[..., Results]) -> None:
         assert exit_code(Results(trials, changed, {}, store_lost=True)) == max(75, code)
     del records[trials[0].identity]
     assert exit_code(Results(trials, records, {})) == 130
+
+
+def test_a_store_that_begins_with_a_dash_is_no_option(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["sweep"])
+    assert what_next(Path("-x.sweep"), resume=False).splitlines() == [
+        "what next:",
+        "  sweep plot ./-x.sweep comparison",
+        "  sweep plot ./-x.sweep learning_curves",
+        "  sweep table ./-x.sweep --trials --out ./-x.csv",
+    ]
