@@ -27,7 +27,7 @@ def states_to_retry(retry: str | Collection[str]) -> frozenset[str]:
     >>> sorted(states_to_retry("failed"))
     ['cancelled', 'failed']
     """
-    if not isinstance(retry, str | Collection):
+    if not isinstance(retry, str | Collection) or isinstance(retry, bytes | bytearray):
         raise TypeError(f"retry must be one or more of {', '.join(FAILURES)}; got {shown(retry)}")
     wanted = (retry,) if isinstance(retry, str) else tuple(retry)
     return frozenset({"cancelled", *(check_choice("retry", state, FAILURES) for state in wanted)})

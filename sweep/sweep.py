@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import sys
 from collections.abc import Callable, Collection, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -367,4 +368,8 @@ class Sweep:
         seconds = isinstance(timeout, Real) and not isinstance(timeout, bool)
         if timeout is not None and not (seconds and 0 < timeout < math.inf):
             raise ValueError(f"timeout must be a number of seconds > 0, got {shown(timeout)}")
+        if timeout is not None and timeout > sys.float_info.max:
+            raise ValueError(
+                f"timeout must be a number of seconds > 0 within double precision, got {shown(timeout)}"
+            )
         return workers, backend

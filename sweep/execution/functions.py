@@ -13,6 +13,7 @@ from typing import Any, SupportsFloat
 import numpy as np
 from numpy.typing import NDArray
 
+from neuralnet_core import shown
 from sweep.data import Data
 from sweep.jobs import FunctionJob, Record, error_text, own
 from sweep.tables import COLUMNS
@@ -145,6 +146,8 @@ def _checked_number(name: object, value: Any) -> float:
     if isinstance(value, SupportsFloat) and not getattr(value, "ndim", 0):
         try:
             return float(value)
-        except (TypeError, ValueError, OverflowError):
+        except OverflowError:
+            raise ValueError(f"metric {name!r} is beyond double precision, got {shown(value)}") from None
+        except (TypeError, ValueError):
             pass
     raise TypeError(f"metric {name!r} must be a number, got {value!r:.80}")

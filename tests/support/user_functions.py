@@ -149,6 +149,7 @@ KINDS: dict[str, Any] = {
     "text": lambda: {"validation_accuracy": "0.5"},
     "array": lambda: {"validation_accuracy": np.ones(3)},
     "complex": lambda: {"validation_accuracy": 1j},
+    "huge": lambda: {"validation_accuracy": 10**5000},
     "number": lambda: {3: 0.5},
     "column": lambda: {"seed": 0.5},
     "parameter": lambda: {"params_kind": 0.5},

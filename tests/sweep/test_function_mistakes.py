@@ -57,6 +57,11 @@ def test_a_bad_sweep(arguments: Any, message: str) -> None:
         ({"timeout": 5}, "timeout needs processes, .* got backend 'sequential'"),
         ({"timeout": 0, "backend": "processes"}, "timeout must be a number of seconds > 0, got 0"),
         ({"timeout": "5", "backend": "processes"}, "timeout must be a number of seconds > 0, got '5'"),
+        (
+            {"timeout": 10**400, "backend": "processes"},
+            "timeout must be .* within double precision, got 1000",
+        ),
+        ({"retry": b"failed"}, "retry must be one or more of failed, timeout, quarantined; got b'failed'"),
         ({"timeout": True, "backend": "processes"}, "timeout must be a number of seconds > 0, got True"),
         ({"timeout": np.ones(2), "backend": "processes"}, r"timeout must be a number of .*, got array\("),
         ({"retry": None}, "retry must be one or more of failed, timeout, quarantined; got None"),

@@ -128,6 +128,11 @@ def test_what_is_given_may_be_changed_by_the_call_alone(dtype: Any, expected: st
         ("text", "failed", "TypeError: metric 'validation_accuracy' must be a number, got '0.5'"),
         ("array", "failed", "TypeError: metric 'validation_accuracy' must be a number, got array(["),
         ("complex", "failed", "TypeError: metric 'validation_accuracy' must be a number, got 1j"),
+        (
+            "huge",
+            "failed",
+            "ValueError: metric 'validation_accuracy' is beyond double precision, got an object",
+        ),
         ("number", "failed", "TypeError: names of metrics must be texts, got 3"),
         ("column", "failed", "ValueError: no metric may be called 'seed'"),
         ("parameter", "failed", "ValueError: no metric may be called 'params_kind'"),
