@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any
 import click
 import numpy as np
 
+from neuralnet_core import check_seed
+
 from .console import run_to_exit, save, say, show, usage_errors
 from .errors import USAGE
 from .execution import BACKENDS, check_workers
@@ -27,6 +29,16 @@ if TYPE_CHECKING:
     from .results import Results
 
 __all__ = ["main"]
+
+
+class FilePath(click.Path):
+    """The path of a file; an empty text is none: it would stand for this folder."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the path."""
+        if value == "" and param is not None:
+            raise click.UsageError(f"{param.opts[0]} is empty: give the name of a file")
+        return super().convert(value, param, ctx)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -68,7 +80,7 @@ def commands(context: click.Context) -> None:
 )
 @click.option(
     "--store",
-    type=click.Path(path_type=Path),
+    type=FilePath(path_type=Path),
     help="Where to record.  [default: FILE's name with .sweep, here]",
 )
 @click.option("--dry-run", is_flag=True, help="Say what would be trained and train nothing.")
@@ -199,6 +211,7 @@ def verify(store: Path, sample: int | None, seed: int, n_jobs: int, folder: Path
     from .verification import verify as train_and_compare
 
     workers, _ = usage_errors(check_workers, n_jobs, "threads", "threads")
+    usage_errors(check_seed, seed)
     with Store.read(store) as opened:
         opened.check()
         found = train_and_compare(Replay(store, folder).study, opened, sample, seed, workers)
@@ -223,7 +236,7 @@ def _results(store: Path) -> Results:
     type=click.Choice(["table", "csv", "json", "parquet"]),
     help="[default: by the name of --out, else table]",
 )
-@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Write to this file.")
+@click.option("--out", type=FilePath(dir_okay=False, path_type=Path), help="Write to this file.")
 @click.option(
     "--summary/--trials", "summary", default=True, help="A row per configuration (default) or per trial."
 )
@@ -234,6 +247,8 @@ def table(store: Path, format_: str | None, out: Path | None, summary: bool) -> 
     chosen = format_ or _format_of(out)
     if chosen == "parquet" and out is None:
         raise click.UsageError("--format parquet needs --out FILE")
+    if out is not None:
+        _check_out(out)
     results = _results(store)
     frame = results.summary if summary else results.trials
     texts: dict[str, Callable[[], str]] = {
@@ -257,6 +272,15 @@ def _format_of(out: Path | None) -> str:
     return by_name[suffix]
 
 
+def _check_out(out: Path) -> None:
+    """Raise, before anything is read, if writing a file would take results or an experiment away."""
+    from .store import check_no_store
+
+    check_no_store(out, f"--out {out}")
+    if out.suffix.lower() == ".toml" and out.exists():
+        raise click.UsageError(f"--out {out} is an experiment file: choose another file")
+
+
 def _kinds() -> list[str]:
     from .plots import Plots
 
@@ -267,9 +291,7 @@ def _kinds() -> list[str]:
 @commands.command(help=f"Draw what a STORE holds, into a file. KIND is one of {', '.join(_kinds())}.")
 @STORE
 @click.argument("kind", metavar="[KIND]", type=click.Choice(_kinds()), default="comparison")
-@click.option(
-    "--out", type=click.Path(dir_okay=False, path_type=Path), help="[default: STORE-KIND.png, here]"
-)
+@click.option("--out", type=FilePath(dir_okay=False, path_type=Path), help="[default: STORE-KIND.png, here]")
 @click.option("--metric", help="What to show instead of the objective.")
 @click.option("--top", type=click.IntRange(1), help="How many of the best configurations to show.")
 @click.option("--x", help="heatmap: the parameter across.")
@@ -277,6 +299,8 @@ def _kinds() -> list[str]:
 @click.option("--parameter", help="slice: one parameter; all of them by default.")
 def plot(store: Path, kind: str, out: Path | None, **options: Any) -> None:
     """Draw a plot of a store into a file."""
+    out = out or Path(f"{store.stem}-{kind.replace('_', '-')}.png")
+    _check_out(out)
     draw = getattr(_results(store).plot, kind)
     given = {name: value for name, value in options.items() if value is not None}
     for name in given:
@@ -284,10 +308,12 @@ def plot(store: Path, kind: str, out: Path | None, **options: Any) -> None:
             raise click.UsageError(f"--{name} is not for {kind}")
     drawn = usage_errors(draw, **given)
     figure = (drawn.flat[0] if isinstance(drawn, np.ndarray) else drawn).figure
-    out = out or Path(f"{store.stem}-{kind.replace('_', '-')}.png")
-    image = io.BytesIO()
+    image, format_ = io.BytesIO(), out.suffix.lower().removeprefix(".") or "png"
+    formats = figure.canvas.get_supported_filetypes()
+    if format_ not in formats:
+        raise click.UsageError(f"--out {out}: give a name in .{', .'.join(formats)}")
     try:
-        usage_errors(figure.savefig, image, format=out.suffix.lower().removeprefix(".") or "png", dpi=150)
+        usage_errors(figure.savefig, image, format=format_, dpi=150)
     except RuntimeError as error:  # of a program that a format needs and that is not there, such as LaTeX
         raise click.UsageError(f"--out {out}: {error}") from error
     save(out, image.getvalue())

@@ -14,6 +14,8 @@ from typing import Any
 
 import click
 
+from neuralnet_core import replace_file
+
 from .errors import TRY_AGAIN, USAGE, UserError
 from .labels import printable
 from .store import StoreError
@@ -113,11 +115,25 @@ def _check_encoding(data: str, encoding: str) -> None:
 
 def save(path: Path, content: bytes, what: str = "") -> None:
     """Write a file and say so; what the disk has against it names the file."""
+    printed = _is_stdout(path)
     try:
-        path.write_bytes(content)
+        if printed:  # to open it anew would begin at its start
+            sys.stdout.buffer.write(content)
+            sys.stdout.flush()
+        elif path.exists() and not path.is_file():
+            path.write_bytes(content)
+        else:
+            replace_file(path, content)
     except OSError as error:
         raise OSError(error.errno, error.strerror, str(path)) from error
-    say(f"wrote {path}{what}")
+    say(f"wrote {path}{what}", err=printed)
+
+
+def _is_stdout(path: Path) -> bool:
+    try:
+        return os.path.samestat(path.stat(), os.fstat(sys.stdout.fileno()))
+    except (OSError, ValueError, AttributeError):  # there is no such file, or no output
+        return False
 
 
 def usage_errors(function: Any, *arguments: Any, **options: Any) -> Any:

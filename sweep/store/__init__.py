@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
+from .database import check_no_store
 from .faults import StoreError
 from .store import Store
 
-__all__ = ["Store", "StoreError"]
+__all__ = ["Store", "StoreError", "check_no_store"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import os
 import shutil
 import sqlite3
 import tempfile
@@ -11,6 +12,7 @@ import warnings
 from collections.abc import Callable
 from pathlib import Path
 
+from neuralnet_core import is_database
 from sweep.errors import TRY_AGAIN, USAGE
 
 from .faults import LONGEST_ROW, StoreError, explain, is_full, kind_of, one_line
@@ -20,6 +22,9 @@ from .lock import LockHeldError, WriterLock, holder, is_elsewhere
 from .reserve import Reserve
 
 Connection = sqlite3.Connection
+
+# What lies beside a store in use: SQLite's files and ours.
+BESIDE = ("-wal", "-shm", "-journal", ".lock", ".reserve")
 
 
 class WriteAccess:
@@ -107,13 +112,23 @@ def writer_of(path: Path) -> str | None:
     return holder(beside(path, ".lock"))
 
 
+def check_no_store(path: Path, name: str) -> None:
+    """Raise if a file is a store, or one that lies beside a store in use: whoever writes there loses results."""
+    target = os.path.realpath(path)
+    if is_database(target):
+        raise StoreError(f"{name} is a store: choose another file", USAGE)
+    for suffix in BESIDE:
+        if target.endswith(suffix) and is_database(target.removesuffix(suffix)):
+            raise StoreError(f"{name} belongs to a store: choose another file", USAGE)
+
+
 def _check_place(path: Path) -> None:
     if not path.parent.is_dir():
         raise StoreError(f"folder {path.parent} does not exist: create it or choose another store", USAGE)
     if path.is_dir():
-        raise StoreError(f"{path} is a folder, not a file", USAGE)
+        raise StoreError(f"{path} is a folder, not a file: choose another file", USAGE)
     if path.exists() and not path.is_file():
-        raise StoreError(f"{path} is a device, a pipe or a socket, not a file", USAGE)
+        raise StoreError(f"{path} is a device, a pipe or a socket, not a file: choose another file", USAGE)
 
 
 def _lock(path: Path) -> WriterLock:

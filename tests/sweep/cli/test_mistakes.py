@@ -26,6 +26,12 @@ from store_values import execute
         ),
         (["moons.toml", "objective=validation_r2"], 2, "objective must be one of train_loss, "),
         (["moons.toml", "--store", "no/folder.sweep"], 2, "folder "),
+        (["moons.toml", "--store", ""], 2, "--store is empty: give the name of a file"),
+        (
+            ["moons.toml", "--store", "/dev/null"],
+            2,
+            "/dev/null is a device, a pipe or a socket, not a file: choose another file",
+        ),
         (
             ["moons.toml", 'data={file="data.csv", target="y"}'],
             65,
@@ -73,7 +79,7 @@ def test_several_mistakes_are_a_line_each(run: Run) -> None:
             "was written by a newer version (format 99",
         ),
         (lambda path: execute(path, "PRAGMA application_id = 1"), 65, "belongs to another program"),
-        (lambda path: path.unlink() or path.mkdir(), 2, "is a folder, not a file"),
+        (lambda path: path.unlink() or path.mkdir(), 2, "is a folder, not a file: choose another file"),
     ],
     ids=["text", "cut", "newer", "foreign", "folder"],
 )
@@ -104,7 +110,8 @@ def test_a_store_that_is_none_is_one_line_with_its_code(
         (["table", "moons.sweep", "--out", "no/t.json"], 2, "no/t.json: No such file or directory"),
         (["table", "moons.sweep", "--out", "/dev/full"], 75, "/dev/full: No space left on device"),
         (["plot", "moons.sweep", "--out", "/dev/full"], 75, "/dev/full: No space left on device"),
-        (["plot", "moons.sweep", "--out", ""], 2, ".: Is a directory"),
+        (["plot", "moons.sweep", "--out", ""], 2, "--out is empty: give the name of a file"),
+        (["plot", "moons.sweep", "--out", "."], 2, "Invalid value for '--out': File '.' is a directory."),
         (["plot", "moons.sweep", "pie"], 2, "Invalid value for '[KIND]': 'pie' is not one of 'comparison', "),
         (["plot", "moons.sweep", "--top", "0"], 2, "Invalid value for '--top': 0 is not in the range x>=1."),
         (["plot", "moons.sweep", "heatmap", "--top", "3"], 2, "--top is not for heatmap"),
@@ -116,7 +123,9 @@ def test_a_store_that_is_none_is_one_line_with_its_code(
             "--out t.xlsx: give a name in .csv, .json, .parquet or .txt",
         ),
         (["plot", "moons.sweep", "--out", "no/p.png"], 2, "no/p.png: No such file or directory"),
-        (["plot", "moons.sweep", "--out", "p.xyz"], 2, "Format 'xyz' is not supported"),
+        (["plot", "moons.sweep", "--out", "p.xyz"], 2, "--out p.xyz: give a name in ."),
+        (["plot", "moons.sweep", "--out", "new.sweep"], 2, "--out new.sweep: give a name in ."),
+        (["verify", "moons.sweep", "--seed", "-1"], 2, "seed must be >= 0, got -1"),
         (["frobnicate"], 2, "No such command 'frobnicate'"),
     ],
 )

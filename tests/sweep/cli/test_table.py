@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import csv
+import errno
 import io
 import json
 import os
@@ -20,6 +21,7 @@ import pytest
 from commands import Outcome, Run
 
 from sweep import Results
+from sweep.store import Store
 
 
 def test_table_shows_the_summary(stored: Run) -> None:
@@ -135,3 +137,99 @@ def test_data_are_given_to_a_program_to_the_letter_or_not_at_all(stored: Run, tm
     assert (ended.returncode, ended.stdout) == (2, b"")
     line = rb"sweep: the output is (latin-1|iso8859-1), which has no '\\u03b1': set PYTHONIO.*, or .* --out\n"
     assert re.fullmatch(line, ended.stderr)
+
+
+# --- Files --------------------------------------------------------------------------------------------------
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+@pytest.mark.parametrize("name", ["moons.sweep", "other.png", "link", "hard", "moons.sweep.format2"])
+@pytest.mark.parametrize("command", [["table", "--format", "csv"], ["plot"]])
+def test_no_output_takes_the_place_of_a_store(
+    stored: Run, tmp_path: Path, name: str, command: list[str]
+) -> None:
+    shutil.copy(tmp_path / "moons.sweep", tmp_path / "other.png")
+    shutil.copy(tmp_path / "moons.sweep", tmp_path / "moons.sweep.format2")
+    (tmp_path / "link").symlink_to("moons.sweep")
+    (tmp_path / "hard").hardlink_to(tmp_path / "other.png")
+    before = contents(tmp_path)
+    ended = stored(command[0], "moons.sweep", *command[1:], "--out", name)
+    assert (ended.code, ended.out) == (2, "")
+    assert ended.errors == [f"sweep: --out {name} is a store: choose another file"]
+    assert contents(tmp_path) == before
+
+
+@pytest.mark.parametrize("suffix", ["-wal", "-shm", "-journal", ".lock", ".reserve"])
+def test_no_output_takes_the_place_of_what_lies_beside_a_store(
+    stored: Run, tmp_path: Path, suffix: str
+) -> None:
+    ended = stored("table", "moons.sweep", "--format", "csv", "--out", f"moons.sweep{suffix}")
+    assert (ended.code, ended.out) == (2, "")
+    assert ended.errors == [f"sweep: --out moons.sweep{suffix} belongs to a store: choose another file"]
+    assert not (tmp_path / f"moons.sweep{suffix}").exists()
+    assert stored("table", "moons.sweep", "--format", "csv", "--out", f"else{suffix}").code == 0
+
+
+def test_no_output_takes_the_place_of_a_store_that_is_written(stored: Run, tmp_path: Path) -> None:
+    with Store.open(tmp_path / "live.png") as store:
+        assert not store.states()
+        ended = stored("plot", "moons.sweep", "--out", "live.png")
+        assert (ended.code, ended.errors) == (2, ["sweep: --out live.png is a store: choose another file"])
+
+
+def test_no_output_takes_the_place_of_an_experiment(stored: Run, tmp_path: Path) -> None:
+    before = contents(tmp_path)
+    ended = stored("table", "moons.sweep", "--format", "csv", "--out", "moons.toml")
+    assert (ended.code, ended.out) == (2, "")
+    assert ended.errors == ["sweep: --out moons.toml is an experiment file: choose another file"]
+    assert contents(tmp_path) == before
+
+
+def test_a_full_disk_leaves_the_earlier_output(
+    stored: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "t.csv").write_text("earlier")
+    before = contents(tmp_path)
+
+    def fail(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", fail)
+    ended = stored("table", "moons.sweep", "--out", "t.csv")
+    assert (ended.code, ended.errors) == (75, ["sweep: t.csv: No space left on device"])
+    assert contents(tmp_path) == before
+
+
+def test_an_output_keeps_its_rights_and_its_link(stored: Run, tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("earlier")
+    (tmp_path / "t.csv").chmod(0o640)
+    (tmp_path / "link.csv").symlink_to("t.csv")
+    assert stored("table", "moons.sweep", "--out", "link.csv").code == 0
+    assert (tmp_path / "link.csv").is_symlink()
+    assert len(pd.read_csv(tmp_path / "t.csv")) == 4
+    assert (tmp_path / "t.csv").stat().st_mode & 0o777 == 0o640
+
+
+def test_standard_output_and_pipes_are_written_as_they_are(stored: Run, tmp_path: Path) -> None:
+    table = stored("table", "moons.sweep", "--format", "csv").out.encode()
+    command = [sys.executable, "-c", "from sweep.cli import main; main()", "table", "moons.sweep"]
+    command += ["--format", "csv", "--out"]
+    piped = subprocess.run([*command, "/dev/stdout"], cwd=tmp_path, capture_output=True, check=False)
+    said = b"wrote /dev/stdout: 4 configurations\n"
+    assert (piped.returncode, piped.stdout, piped.stderr) == (0, table, said)
+    with (tmp_path / "all.txt").open("wb") as file:
+        file.write(b"earlier\n")
+        file.flush()
+        subprocess.run(
+            [*command, "/dev/stdout"], cwd=tmp_path, stdout=file, stderr=subprocess.PIPE, check=True
+        )
+    assert (tmp_path / "all.txt").read_bytes() == b"earlier\n" + table
+    os.mkfifo(tmp_path / "pipe")
+    with subprocess.Popen([*command, "pipe"], cwd=tmp_path, stdout=subprocess.PIPE) as process:
+        assert (tmp_path / "pipe").read_bytes() == table
+        process.communicate()
+    assert process.returncode == 0
+    assert (tmp_path / "pipe").is_fifo()
