@@ -146,19 +146,10 @@ def _durability(rows: list[Row]) -> str:
             f"{row['what']}, {1e3 * row['length']:.0f} ms each",
             f"{row['trials']:,}",
             *(f"{100 * row[f'cost {clock}']:.2f} %" for clock in ("cpu", "wall")),
-            *(f"{100 * row[f'difference {clock}']:+.1f} %" for clock in ("cpu", "wall")),
         ]
         for row in rows
     ]
-    header = [
-        "",
-        "trials",
-        "processor time in the store",
-        "waited for it",
-        "fastest run more than without",
-        "on the wall",
-    ]
-    return markdown(header, body)
+    return markdown(["", "trials", "processor time in the store", "waited for it"], body)
 
 
 def _prediction(rows: list[Row]) -> str:
