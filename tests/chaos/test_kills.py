@@ -52,7 +52,8 @@ SWEEPS[{kind!r}]().run(X, LABELS, backend="processes", n_jobs=WORKERS, store="so
 
 
 def build(rate: float) -> Any:
-    return Network([Dense(12, "tanh"), Dense(1)], loss="binary_cross_entropy"), Adam(rate, epochs=300)
+    # So many epochs take long enough for all kills.
+    return Network([Dense(12, "tanh"), Dense(1)], loss="binary_cross_entropy"), Adam(rate, epochs=600)
 
 
 SWEEPS: dict[str, Callable[[], Sweep]] = {
