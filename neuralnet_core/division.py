@@ -83,7 +83,8 @@ class Divider:
 class Costs:
     """What an epoch of networks of one signature and recipe is predicted to take, by the widths of their layers."""
 
-    def __init__(self, recipe: Recipe) -> None:
+    def __init__(self, signature: Hashable, recipe: Recipe) -> None:
+        self.signature, self.recipe = signature, recipe
         self._recipes = {clips: recipe._replace(clips=clips) for clips in (False, True)}
         self.lanes = {name: kernel(recipe.dtype, name).lanes for name in instruction_sets()}
         self._ways = {name: Way("networks", name) for name in self.lanes}
@@ -110,9 +111,9 @@ class Costs:
 
 
 @lru_cache(maxsize=1024)
-def costs_of(signature: Hashable, recipe: Recipe) -> Costs:  # noqa: ARG001 - part of what they are kept by
+def costs_of(signature: Hashable, recipe: Recipe) -> Costs:
     """Return the costs of networks of a signature: a sweep asks for the same again and again."""
-    return Costs(recipe)
+    return Costs(signature, recipe)
 
 
 _known: dict[tuple[Hashable, ...], tuple[Way, float]] = {}

@@ -36,9 +36,8 @@ def replace_file(path: str | os.PathLike[str], content: bytes) -> None:
         raise FileExistsError(
             errno.EEXIST, "it is a database, such as a sweep's store; give another name", os.fspath(path)
         )
-    if target.exists() and not os.access(
-        target, os.W_OK
-    ):  # to take its place needs rights on the folder only
+    # To take a file's place would need rights on its folder only.
+    if target.exists() and not os.access(target, os.W_OK):
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), os.fspath(path))
     part = target.with_name(f".{target.name[:50]}.{secrets.token_hex(4)}.part")
     try:
