@@ -114,14 +114,14 @@ FAULTS = [
     Fault(
         "momentum forgets its dampening",
         "descent.h",
-        "case MOMENTUM:\n        *first = averaged(d->first, *first, d->first_rest, g);",
-        "case MOMENTUM:\n        *first = averaged(d->first, *first, splat(1), g);",
+        "case MOMENTUM:\n        EACH first[i] = averaged(d->first, first[i], d->first_rest, g[i]);",
+        "case MOMENTUM:\n        EACH first[i] = averaged(d->first, first[i], splat(1), g[i]);",
     ),
     Fault(
         "penalties reach the biases",
         "descent.h",
-        "if (penalized && d->regularized)",
-        "if (d->regularized)",
+        "if (!penalized || !d->regularized) return;",
+        "if (!d->regularized) return;",
     ),
     Fault(
         "a lane of its own order takes its neighbour's rows",

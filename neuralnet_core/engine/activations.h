@@ -25,6 +25,9 @@ INLINE vec cheap_activation(int activation, vec z)
     return z;
 }
 
+/* Whether the activation of 0 is 0: such a one leaves padding as it is. */
+INLINE int keeps_zero(int activation) { return activation != SIGMOID && activation != SOFTPLUS; }
+
 /* The tanh form: z (1 + tanh u) / 2 with u = sqrt(2 / pi) (z + 0.044715 z^3). */
 INLINE void gelu_each(vec *x, vec *slope, const int N)
 {

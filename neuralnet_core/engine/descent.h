@@ -23,46 +23,51 @@ typedef struct {
     int optimizer, clipped, regularized, has_l1, has_l2, shrinks; /* in some lane */
 } descent;
 
-/* The gradient as the optimizer takes it: clipped, then penalised. What a lane does not want leaves it as it is. */
-INLINE vec penalized_gradient(const descent *d, vec g, vec w, int penalized)
+/* The gradients as the optimizer takes them: clipped, then penalised. What a lane does not want leaves it as it is. */
+INLINE void penalize_each(const descent *d, vec *g, const vec *w, const int penalized, const int N)
 {
-    if (d->clipped) g = g * d->scale;
-    if (penalized && d->regularized) {
-        if (d->has_l2) g = choose_eq(d->l2, splat(0), g, vfma(d->l2, w, g));
-        if (d->has_l1) g = choose_eq(d->l1, splat(0), g, vfma(d->l1, sign_of(w), g));
-        g = zero_where_lt(vabs(g), d->least, g);
-    }
-    return g;
+    if (d->clipped) EACH g[i] = g[i] * d->scale;
+    if (!penalized || !d->regularized) return;
+    if (d->has_l2) EACH g[i] = choose_eq(d->l2, splat(0), g[i], vfma(d->l2, w[i], g[i]));
+    if (d->has_l1) EACH g[i] = choose_eq(d->l1, splat(0), g[i], vfma(d->l1, sign_of(w[i]), g[i]));
+    EACH g[i] = zero_where_lt(vabs(g[i]), d->least, g[i]);
 }
 
 INLINE vec averaged(vec decay, vec state, vec rest, vec g) { return without_subnormals(vfma(decay, state, rest * g)); }
 
-/* Take the step of parameter i, whose gradient summed over the minibatch is `sum`. */
-INLINE void descend_one(const descent *d, int optimizer, ptrdiff_t i, vec sum, int penalized)
+/* Take the steps of N parameters from `place` on, whose gradients summed over the minibatch are `sums`. `plain`: nothing
+ * is clipped or penalised, and no weight shrinks by itself. */
+INLINE void descend_each(
+    const descent *d, int optimizer, ptrdiff_t place, const vec *sums, const int N, const int penalized, const int plain)
 {
-    vec *w = d->parameters + i, *first = d->first_state + i, *second = d->second_state + i;
-    vec g = penalized_gradient(d, sum + splat(0), *w, penalized);
+    vec *w = d->parameters + place, *first = d->first_state + place, *second = d->second_state + place;
+    vec g[TOGETHER], root[TOGETHER];
+    EACH g[i] = sums[i] + splat(0);
+    if (!plain) penalize_each(d, g, w, penalized, N);
     switch (optimizer) {
-    case GRADIENT_DESCENT: *w = vfma(-d->rate, g, *w); break;
+    case GRADIENT_DESCENT: EACH w[i] = vfma(-d->rate, g[i], w[i]); break;
     case MOMENTUM:
-        *first = averaged(d->first, *first, d->first_rest, g);
-        *w = vfma(-d->rate, *first, *w);
+        EACH first[i] = averaged(d->first, first[i], d->first_rest, g[i]);
+        EACH w[i] = vfma(-d->rate, first[i], w[i]);
         break;
     case NESTEROV:
-        *first = averaged(d->first, *first, d->first_rest, g);
-        *w = vfma(-d->rate, vfma(d->first, *first, g), *w);
+        EACH first[i] = averaged(d->first, first[i], d->first_rest, g[i]);
+        EACH w[i] = vfma(-d->rate, vfma(d->first, first[i], g[i]), w[i]);
         break;
     case RMSPROP:
-        *first = averaged(d->first, *first, d->first_rest, g * g);
-        *w = *w - d->rate * g / (vsqrt(*first) + d->epsilon);
+        EACH first[i] = averaged(d->first, first[i], d->first_rest, g[i] * g[i]);
+        EACH w[i] = w[i] - d->rate * g[i] / (vsqrt(first[i]) + d->epsilon);
         break;
     default:
-        *first = averaged(d->first, *first, d->first_rest, g);
-        *second = averaged(d->second, *second, d->second_rest, g * g);
-        if (optimizer == ADAMW && penalized) *w = vfma(d->shrink, *w, *w);
-        *w = *w - d->rate * *first / vfma(vsqrt(*second), d->root_correction, d->epsilon);
+        EACH second[i] = root[i] = averaged(d->second, second[i], d->second_rest, g[i] * g[i]);
+        EACH root[i] = vfma(vsqrt(root[i]), d->root_correction, d->epsilon);
+        EACH first[i] = g[i] = averaged(d->first, first[i], d->first_rest, g[i]);
+        if (optimizer == ADAMW && penalized) EACH w[i] = vfma(d->shrink, w[i], w[i]);
+        EACH w[i] = w[i] - d->rate * g[i] / root[i];
     }
-    if (penalized && d->shrinks) *w = zero_where_lt(vabs(*w), d->smallest, *w);
+    if (penalized && !plain && d->shrinks) EACH w[i] = zero_where_lt(vabs(w[i]), d->smallest, w[i]);
+    /* A bias is never -0, so that a sum of -0 and the bias is what a sum of +0 and the bias is. */
+    if (!penalized) EACH w[i] = w[i] + splat(0);
 }
 
 INLINE void fetch_rows(const vec *row, ptrdiff_t stride, int rows, int columns)
@@ -81,28 +86,53 @@ INLINE void fetch_parameters(const descent *d, ptrdiff_t start, ptrdiff_t stride
     if (d->optimizer >= ADAM) fetch_rows(d->second_state + start, stride, rows, columns);
 }
 
-/* The steps of `rows` x `columns` parameters from index `start` on, whose sums stand side by side. */
-INLINE void descend_block(
-    const descent *d, ptrdiff_t start, ptrdiff_t stride, const vec *sums, int rows, int columns, int penalized)
-{
-#define DESCEND(OPTIMIZER)                                                                                   \
-    for (int row = 0; row < rows; row++)                                                                     \
-        for (int column = 0; column < columns; column++)                                                     \
-            descend_one(d, OPTIMIZER, start + row * stride + column, sums[row * columns + column], penalized); \
-    break;
-    switch (d->optimizer) {
-    case GRADIENT_DESCENT: DESCEND(GRADIENT_DESCENT)
-    case MOMENTUM: DESCEND(MOMENTUM)
-    case NESTEROV: DESCEND(NESTEROV)
-    case RMSPROP: DESCEND(RMSPROP)
-    case ADAM: DESCEND(ADAM)
-    default: DESCEND(ADAMW)
+#define BY_OPTIMIZER(DESCEND)                                                                                \
+    switch (d->optimizer) {                                                                                  \
+    case GRADIENT_DESCENT: DESCEND(GRADIENT_DESCENT) break;                                                  \
+    case MOMENTUM: DESCEND(MOMENTUM) break;                                                                  \
+    case NESTEROV: DESCEND(NESTEROV) break;                                                                  \
+    case RMSPROP: DESCEND(RMSPROP) break;                                                                    \
+    case ADAM: DESCEND(ADAM) break;                                                                          \
+    default: DESCEND(ADAMW)                                                                                  \
     }
-#undef DESCEND
-    /* A bias is never -0, so that a sum of -0 and the bias is what a sum of +0 and the bias is. */
-    if (!penalized)
-        for (int column = 0; column < columns; column++)
-            d->parameters[start + column] = d->parameters[start + column] + splat(0);
+
+/* The steps of the weights of a tile, rows `stride` apart. The sums of a large one stay in their registers where the
+ * step is short: written out for every optimizer and every tile it would be most of the module. */
+INLINE void descend_tile(
+    const descent *d, ptrdiff_t place, ptrdiff_t stride, const vec *sums, const int rows, const int columns)
+{
+#define ROWS_IN_REGISTERS(OPTIMIZER)                                                                         \
+    UNROLL for (int row = 0; row < rows; row++)                                                              \
+        descend_each(d, OPTIMIZER, place + row * stride, sums + row * columns, columns, 1, 1);
+#define ROWS_IN_TURN(OPTIMIZER)                                                                              \
+    for (int row = 0; row < rows; row++)                                                                     \
+        descend_each(d, OPTIMIZER, place + row * stride, stored + row * columns, columns, 1, 0);
+    if (rows * columns >= 9 && d->optimizer == GRADIENT_DESCENT && !d->clipped && !d->shrinks)
+        ROWS_IN_REGISTERS(GRADIENT_DESCENT)
+    else if (rows * columns >= 9 && d->optimizer == MOMENTUM && !d->clipped && !d->shrinks)
+        ROWS_IN_REGISTERS(MOMENTUM)
+    else {
+        vec stored[rows * columns];
+        UNROLL for (int row = 0; row < rows; row++)
+            UNROLL for (int i = 0; i < columns; i++) stored[row * columns + i] = sums[row * columns + i];
+        BY_OPTIMIZER(ROWS_IN_TURN)
+    }
+}
+
+/* The steps of `count` parameters from `place` on, weights or biases (not `penalized`). */
+static void descend_line(const descent *d, ptrdiff_t place, const vec *sums, ptrdiff_t count, int penalized)
+{
+    ptrdiff_t i = 0;
+#define IN_LINE(OPTIMIZER, PENALIZED)                                                                        \
+    for (; count - i >= TOGETHER; i += TOGETHER)                                                             \
+        descend_each(d, OPTIMIZER, place + i, sums + i, TOGETHER, PENALIZED, 0);                             \
+    for (; i < count; i++) descend_each(d, OPTIMIZER, place + i, sums + i, 1, PENALIZED, 0);
+#define WEIGHTS_IN_LINE(OPTIMIZER) IN_LINE(OPTIMIZER, 1)
+#define BIASES_IN_LINE(OPTIMIZER) IN_LINE(OPTIMIZER, 0)
+    if (penalized)
+        BY_OPTIMIZER(WEIGHTS_IN_LINE)
+    else
+        BY_OPTIMIZER(BIASES_IN_LINE)
 }
 
 #endif

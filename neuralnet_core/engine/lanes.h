@@ -42,6 +42,20 @@ INLINE vec splat(real x) { return x - (vec){0}; }
 #define HARDWARE_FMA 0
 #endif
 
+/* What ends in _each takes N registers, at most TOGETHER, and does each step for all of them before the next: a
+ * processor sees so many instructions ahead only, and those of one register wait for each other. Where a multiply-add
+ * is a call of the C library, that would only be more code. */
+#if HARDWARE_FMA
+enum { TOGETHER = 4 };
+#define UNROLL _Pragma("GCC unroll 8")
+#define UNROLL_TWICE _Pragma("GCC unroll 2")
+#else
+enum { TOGETHER = 1 };
+#define UNROLL
+#define UNROLL_TWICE
+#endif
+#define EACH UNROLL for (int i = 0; i < N; i++)
+
 INLINE vec vfma(vec a, vec b, vec c)
 {
 #if defined(__AVX512F__) && VECTOR_BYTES == 64 && REAL_BITS == 32

@@ -40,18 +40,6 @@ enum { MANTISSA_BITS = 23, EXPONENT_BIAS = 127 };
 enum { EXP_COUNT = 5, LOG_COUNT = 3 };
 #endif
 
-/* What ends in _each takes N registers, at most TOGETHER, and does each step for all of them before the next: a
- * processor sees so many instructions ahead only, and those of one register wait for each other. Where a multiply-add
- * is a call of the C library, that would only be more code. */
-#if HARDWARE_FMA
-enum { TOGETHER = 4 };
-#define UNROLL _Pragma("GCC unroll 8")
-#else
-enum { TOGETHER = 1 };
-#define UNROLL
-#endif
-#define EACH UNROLL for (int i = 0; i < N; i++)
-
 /* x = n ln 2 + r: leaves r, and n in the low bits of shifted (n + 1.5 2^MANTISSA_BITS rounds to an integer). */
 INLINE void reduce_by_ln2_each(vec *x, vec *shifted, const int N)
 {

@@ -111,11 +111,9 @@ INLINE vec delta_below(int activation, vec sum, const vec *value, const vec *slo
             EACH_SUM(M, N) sum[m][n] = where_present(p->present_n, n0 + n, p->narrowest_n, sum[m][n]);       \
         if (m0 + (M) > p->narrowest_m)                                                                       \
             EACH_SUM(M, N) sum[m][n] = where_present(p->present_m, m0 + m, p->narrowest_m, sum[m][n]);       \
-        if (p->update) {                                                                                     \
-            vec block[(M) * (N)];                                                                            \
-            EACH_SUM(M, N) block[m * (N) + n] = sum[m][n];                                                   \
-            descend_block(p->update, p->place + m0 * c_m + n0, c_m, block, M, N, 1);                   \
-        } else                                                                                               \
+        if (p->update)                                                                                       \
+            descend_tile(p->update, p->place + m0 * c_m + n0, c_m, (const vec *)sum, M, N);                   \
+        else                                                                                                 \
             EACH_SUM(M, N) c[m * c_m + n] = sum[m][n];                                                    \
     }
 
@@ -145,7 +143,7 @@ INLINE vec delta_below(int activation, vec sum, const vec *value, const vec *slo
             EACH_SUM(M, N) sum[m][n] = c[m * c_m + n];                                                       \
         } else                                                                                               \
             EACH_SUM(M, N) sum[m][n] = splat(0);                                                             \
-        for (ptrdiff_t k = k0; k < k1; k++) {                                                                \
+        UNROLL_TWICE for (ptrdiff_t k = k0; k < k1; k++) {                                                   \
             vec right[N];                                                                                    \
             UNROLL for (int n = 0; n < N; n++) right[n] = b[n * b_n + k * b_k];                              \
             UNROLL for (int m = 0; m < M; m++)                                                               \
@@ -172,12 +170,17 @@ enum { TILE_M = VECTOR_BYTES == 64 ? TALL : LOW };
 enum { TILE_N = 1, TALL = 1, LOW = 1, TILE_M = 1 };
 #endif
 
-INLINE ptrdiff_t rows_of(ptrdiff_t left, ptrdiff_t most) { return left >= most ? most : left >= LOW ? LOW : left >= 2 ? 2 : 1; }
+/* A row or two left over would wait for themselves: with three sums a row, nine at least keep the processor busy. */
+INLINE ptrdiff_t rows_of(ptrdiff_t left, ptrdiff_t most)
+{
+    if (most == 1 || left == most || left >= most + 3) return most;
+    return left == LOW + 1 || left == LOW + 2 ? LOW - 1 : left > LOW ? LOW : left;
+}
 INLINE ptrdiff_t columns_of(ptrdiff_t left) { return left == 4 && TILE_N == 3 ? 2 : left >= TILE_N ? TILE_N : left; }
-INLINE int row_kind(ptrdiff_t rows) { return rows == 1 ? 0 : rows == 2 ? 1 : rows == LOW ? 2 : 3; }
+INLINE ptrdiff_t row_kind(ptrdiff_t rows) { return rows > LOW ? LOW : rows - 1; }
 
 /* The tiles of a product. The larger operand is gone through once, the smaller again and again from the cache. */
-INLINE void for_each_tile(const product *p, const tile_function tiles[4][3])
+INLINE void for_each_tile(const product *p, const tile_function tiles[5][3])
 {
     ptrdiff_t most = p->n == 1 ? TALL : TILE_M, rows, columns;
     int larger_a = p->m * (p->shared ? 1 : LANES) > p->n * LANES;
@@ -218,6 +221,9 @@ INLINE void for_each_tile(const product *p, const tile_function tiles[4][3])
     DEFINE_TILE(__VA_ARGS__, 4, 3)                                                                           \
     DEFINE_TILE(__VA_ARGS__, 4, 2)                                                                           \
     DEFINE_TILE(__VA_ARGS__, 4, 1)                                                                           \
+    DEFINE_TILE(__VA_ARGS__, 3, 3)                                                                           \
+    DEFINE_TILE(__VA_ARGS__, 3, 2)                                                                           \
+    DEFINE_TILE(__VA_ARGS__, 3, 1)                                                                           \
     DEFINE_TILE(__VA_ARGS__, 2, 3)                                                                           \
     DEFINE_TILE(__VA_ARGS__, 2, 2)                                                                           \
     DEFINE_TILE(__VA_ARGS__, 2, 1)                                                                           \
@@ -228,6 +234,7 @@ INLINE void for_each_tile(const product *p, const tile_function tiles[4][3])
 #define TILES(NAME)                                                                                          \
     {{NAME##_1x1, NAME##_1x2, NAME##_1x3},                                                                   \
      {NAME##_2x1, NAME##_2x2, NAME##_2x3},                                                                   \
+     {NAME##_3x1, NAME##_3x2, NAME##_3x3},                                                                   \
      {NAME##_4x1, NAME##_4x2, NAME##_4x3},                                                                   \
      TALL_TILES(NAME)}
 #endif
@@ -236,7 +243,7 @@ INLINE void for_each_tile(const product *p, const tile_function tiles[4][3])
     DEFINE_TILES(NAME, __VA_ARGS__)                                                                          \
     static void NAME(const product *p)                                                                       \
     {                                                                                                        \
-        static const tile_function tiles[4][3] = TILES(NAME);                                                \
+        static const tile_function tiles[5][3] = TILES(NAME);                                                \
         for_each_tile(p, tiles);                                                                             \
     }
 
@@ -256,41 +263,39 @@ DEFINE_PRODUCT(weight_gradient_of_shared, LOAD_SHARED, 1, p->a_k, 1, p->b_k, STA
 
 enum { OUTER_N = HARDWARE_FMA ? 4 : 1 };
 
-INLINE void outer_columns(const product *p, int activation, ptrdiff_t n0, const int N)
+INLINE void outer_columns(const product *p, int activation, ptrdiff_t n0, const int N, const int padded)
 {
-    const int padded = n0 + N > p->narrowest_n;
+    const vec *delta = p->a, *value = p->value + n0, *slope = p->slope + n0;
+    vec *below = p->c + n0;
     vec weight[OUTER_N], gradient[OUTER_N], bias[OUTER_N];
     UNROLL for (int n = 0; n < N; n++) weight[n] = p->b[n0 + n];
     UNROLL for (int n = 0; n < N; n++) gradient[n] = p->resumes ? p->weight_gradient[n0 + n] : splat(0);
     UNROLL for (int n = 0; n < N; n++) bias[n] = p->bias_gradient ? p->bias_gradient[n0 + n] : splat(0);
-    for (ptrdiff_t m = 0; m < p->m; m++) {
-        ptrdiff_t row = m * p->c_m + n0;
-        vec delta = LOAD_LANES(p->a, m * p->a_m);
+    for (ptrdiff_t m = p->m; m > 0; m--, delta += p->a_m, value += p->c_m, slope += p->c_m, below += p->c_m)
         UNROLL for (int n = 0; n < N; n++)
         {
-            vec value = p->value[row + n], below = vfma(delta, weight[n], splat(0));
-            below = delta_below(activation, below, &value, p->slope + row + n);
-            if (padded) below = where_present(p->present_n, n0 + n, p->narrowest_n, below);
-            p->c[row + n] = below;
-            bias[n] = bias[n] + below;
-            gradient[n] = vfma(value, delta, gradient[n]);
+            vec x = value[n], d = delta_below(activation, vfma(*delta, weight[n], splat(0)), value + n, slope + n);
+            if (padded) d = where_present(p->present_n, n0 + n, p->narrowest_n, d);
+            below[n] = d;
+            bias[n] = bias[n] + d;
+            gradient[n] = vfma(x, *delta, gradient[n]);
         }
-    }
     if (p->bias_gradient) UNROLL for (int n = 0; n < N; n++) p->bias_gradient[n0 + n] = bias[n];
     UNROLL for (int n = 0; n < N; n++) p->weight_gradient[n0 + n] = gradient[n];
 }
 
-#define OUTER_PRODUCT(ACTIVATION, N_LEFT)                                                                    \
-    for (; (N_LEFT) >= OUTER_N; n0 += OUTER_N) outer_columns(p, ACTIVATION, n0, OUTER_N);                    \
-    for (; OUTER_N > 1 && (N_LEFT) > 0; n0++) outer_columns(p, ACTIVATION, n0, 1)
+#define OUTER_PRODUCT(ACTIVATION, WHOLE)                                                                     \
+    for (; (WHOLE) - n0 >= OUTER_N; n0 += OUTER_N) outer_columns(p, ACTIVATION, n0, OUTER_N, 0);             \
+    for (; p->n - n0 >= OUTER_N; n0 += OUTER_N) outer_columns(p, ACTIVATION, n0, OUTER_N, 1);                \
+    for (; n0 < p->n; n0++) outer_columns(p, ACTIVATION, n0, 1, 1)
 
 static void gradients_of_one_unit(const product *p)
 {
     ptrdiff_t n0 = 0;
-    BY_ACTIVATION(p->activation, OUTER_PRODUCT, p->n - n0)
+    BY_ACTIVATION(p->activation, OUTER_PRODUCT, p->narrowest_n < p->n ? p->narrowest_n : p->n)
     for (ptrdiff_t n = p->narrowest_n; n < p->n; n++)
         p->weight_gradient[n] = where_present(p->present_n, n, p->narrowest_n, p->weight_gradient[n]);
-    if (p->update) descend_block(p->update, p->place, 0, p->weight_gradient, 1, (int)p->n, 1);
+    if (p->update) descend_line(p->update, p->place, p->weight_gradient, p->n, 1);
 }
 
 static inline void forward_product(const product *p) { p->shared ? forward_of_shared(p) : forward_of_lanes(p); }

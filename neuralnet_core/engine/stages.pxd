@@ -52,7 +52,8 @@ cdef inline void dense_forward(PackState *p, Stage *stage, Block source, int64_t
     forward_product(&args)
     if not is_cheap(stage.activation):
         activate(stage.activation, stage.output, stage.slope, count * stage.stride)
-        clear_padding(p, stage, stage.output, count)
+        if not keeps_zero(stage.activation):
+            clear_padding(p, stage, stage.output, count)
 
 
 cdef inline product input_gradient_arguments(
@@ -132,7 +133,7 @@ cdef inline const descent *update_with(PackState *p, bint last) noexcept nogil:
 cdef inline void descend_bias(PackState *p, const Stage *stage, bint last) noexcept nogil:
     cdef const descent *update = update_with(p, last)
     if update != NULL and stage.bias >= 0:
-        descend_block(update, stage.bias, 0, p.slice_gradients + stage.bias, 1, <int> stage.columns, False)
+        descend_line(update, stage.bias, p.slice_gradients + stage.bias, stage.columns, False)
 
 
 cdef inline vec *bias_gradient_of(PackState *p, const Stage *stage, bint fresh) noexcept nogil:

@@ -33,6 +33,7 @@ cdef extern from "mathematics.h" nogil:
 cdef extern from "activations.h" nogil:
     bint is_cheap(int activation)
     bint keeps_slope(int activation)
+    bint keeps_zero(int activation)
     void activate(int activation, vec *z, vec *slope, Py_ssize_t count)
     void multiply_by_slope(int activation, vec *delta, const vec *a, const vec *slope, Py_ssize_t count)
 
@@ -45,8 +46,7 @@ cdef extern from "descent.h" nogil:
         vec *second_state
         vec least, smallest
         int optimizer, clipped, regularized, has_l1, has_l2, shrinks
-    void descend_block(
-        const descent *d, Py_ssize_t start, Py_ssize_t stride, const vec *sums, int rows, int columns, int penalized)
+    void descend_line(const descent *d, Py_ssize_t place, const vec *sums, Py_ssize_t count, int penalized)
 
 cdef extern from "product.h" nogil:
     const int DROPPED

@@ -41,7 +41,7 @@ cdef inline int update(PackState *p) except -1 nogil:
             tensor = &p.tensors[index]
             for i in range(tensor.inputs):
                 start = tensor.start + i * tensor.stride
-                descend_block(p.step, start, 0, p.gradients + start, 1, <int> tensor.columns, tensor.is_weight)
+                descend_line(p.step, start, p.gradients + start, tensor.columns, tensor.is_weight)
             poll_after(p, tensor.inputs * tensor.columns)
     p.updates += 1
     return 0
