@@ -78,12 +78,30 @@ INLINE void fetch_rows(const vec *row, ptrdiff_t stride, int rows, int columns)
     }
 }
 
-/* Fetch what the steps of `rows` x `columns` parameters from index `start` on will read and write. */
+/* Fetch what short steps of `rows` x `columns` parameters from index `start` on will read and write. */
 INLINE void fetch_parameters(const descent *d, ptrdiff_t start, ptrdiff_t stride, int rows, int columns)
 {
     fetch_rows(d->parameters + start, stride, rows, columns);
     if (d->optimizer > GRADIENT_DESCENT) fetch_rows(d->first_state + start, stride, rows, columns);
-    if (d->optimizer >= ADAM) fetch_rows(d->second_state + start, stride, rows, columns);
+}
+
+/* Whether the steps are so short that each tile takes its own. Roots and quotients take long, and penalties need more
+ * registers: such steps come after all sums of a layer, where they overlap. */
+static inline int steps_in_tiles(const descent *d) { return d->optimizer <= NESTEROV && !d->clipped && !d->shrinks; }
+
+/* The short steps of the weights of a tile, rows `stride` apart, in the registers where their sums stand. */
+INLINE void descend_tile(
+    const descent *d, ptrdiff_t place, ptrdiff_t stride, const vec *sums, const int rows, const int columns)
+{
+#define ROWS(OPTIMIZER)                                                                                      \
+    UNROLL for (int row = 0; row < rows; row++)                                                              \
+        descend_each(d, OPTIMIZER, place + row * stride, sums + row * columns, columns, 1, 1);
+    switch (d->optimizer) {
+    case GRADIENT_DESCENT: ROWS(GRADIENT_DESCENT) break;
+    case MOMENTUM: ROWS(MOMENTUM) break;
+    default: ROWS(NESTEROV)
+    }
+#undef ROWS
 }
 
 #define BY_OPTIMIZER(DESCEND)                                                                                \
@@ -95,29 +113,6 @@ INLINE void fetch_parameters(const descent *d, ptrdiff_t start, ptrdiff_t stride
     case ADAM: DESCEND(ADAM) break;                                                                          \
     default: DESCEND(ADAMW)                                                                                  \
     }
-
-/* The steps of the weights of a tile, rows `stride` apart. The sums of a large one stay in their registers where the
- * step is short: written out for every optimizer and every tile it would be most of the module. */
-INLINE void descend_tile(
-    const descent *d, ptrdiff_t place, ptrdiff_t stride, const vec *sums, const int rows, const int columns)
-{
-#define ROWS_IN_REGISTERS(OPTIMIZER)                                                                         \
-    UNROLL for (int row = 0; row < rows; row++)                                                              \
-        descend_each(d, OPTIMIZER, place + row * stride, sums + row * columns, columns, 1, 1);
-#define ROWS_IN_TURN(OPTIMIZER)                                                                              \
-    for (int row = 0; row < rows; row++)                                                                     \
-        descend_each(d, OPTIMIZER, place + row * stride, stored + row * columns, columns, 1, 0);
-    if (rows * columns >= 9 && d->optimizer == GRADIENT_DESCENT && !d->clipped && !d->shrinks)
-        ROWS_IN_REGISTERS(GRADIENT_DESCENT)
-    else if (rows * columns >= 9 && d->optimizer == MOMENTUM && !d->clipped && !d->shrinks)
-        ROWS_IN_REGISTERS(MOMENTUM)
-    else {
-        vec stored[rows * columns];
-        UNROLL for (int row = 0; row < rows; row++)
-            UNROLL for (int i = 0; i < columns; i++) stored[row * columns + i] = sums[row * columns + i];
-        BY_OPTIMIZER(ROWS_IN_TURN)
-    }
-}
 
 /* The steps of `count` parameters from `place` on, weights or biases (not `penalized`). */
 static void descend_line(const descent *d, ptrdiff_t place, const vec *sums, ptrdiff_t count, int penalized)

@@ -46,6 +46,7 @@ cdef extern from "descent.h" nogil:
         vec *second_state
         vec least, smallest
         int optimizer, clipped, regularized, has_l1, has_l2, shrinks
+    bint steps_in_tiles(const descent *d)
     void descend_line(const descent *d, Py_ssize_t place, const vec *sums, Py_ssize_t count, int penalized)
 
 cdef extern from "product.h" nogil:
@@ -203,7 +204,7 @@ cdef struct PackState:
     # per lane
     vec *hyper
     descent *step         # the numbers of the present update
-    int fused             # the update is taken as the last gradient sums leave their registers
+    int fused             # the update is taken in the backward pass, a layer at a time
     double *hyper_exact   # [HYPER_ROWS][LANES], as they were given
     double *schedules     # [SCHEDULE_FIELDS][LANES]
     double *beta_power    # [2][LANES]
