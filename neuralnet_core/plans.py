@@ -142,10 +142,11 @@ def make_plan(
 
 def _share_rows(settings: Sequence[Setting], seeds: Sequence[int]) -> bool:
     """Whether all lanes visit the same rows in the same order."""
-    first, seed = settings[0], seeds[0]
-    return all(setting is first or setting.row_ids == first.row_ids for setting in settings) and (
-        not first.draws_orders or all(own == seed for own in seeds)
-    )
+    first = settings[0]
+    for setting in settings:
+        if setting is not first and setting.row_ids != first.row_ids:
+            return False
+    return not first.draws_orders or seeds.count(seeds[0]) == len(seeds)
 
 
 def usual_way(lanes: int, setting: Setting) -> Way:

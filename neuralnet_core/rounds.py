@@ -114,12 +114,9 @@ class _Running:
         """Whether all of its lanes go on."""
         return len(self.going) == len(self.members)
 
-    def ended(self) -> Iterator[tuple[int, Trained]]:
-        """Yield the lanes that are at their end."""
-        going = set(self.going)
-        for place, index in enumerate(self.members):
-            if place not in going:
-                yield index, self.pack.trained(place)
+    def ended(self) -> list[tuple[int, Trained]]:
+        """Return the lanes that are at their end, by number."""
+        return [(self.members[place], trained) for place, trained in self.pack.ended()]
 
 
 class _Rounds:

@@ -100,13 +100,19 @@ class Curves(Mapping[str, NDArray[np.float32]]):
         names, values = tuple(names), np.asarray(values)
         if len(names) != len(values):
             raise ValueError(f"curves must be a row for each name, got {len(values)} rows for {shown(names)}")
-        self._names, places = _in_order(names)
-        in_order = values if places is None else values[places]
-        if in_order.dtype == np.float32:
-            self._values = in_order.copy()
-            return
         with np.errstate(over="ignore"):  # what is beyond single precision is inf
-            self._values = in_order.astype(np.float32)
+            self._hold(names, values.astype(np.float32))
+
+    @classmethod
+    def owning(cls, names: tuple[str, ...], values: NDArray[np.float32]) -> Curves:
+        """Return curves whose values are this array, which nobody else holds: a row for each name."""
+        curves = cls.__new__(cls)
+        curves._hold(names, values)
+        return curves
+
+    def _hold(self, names: tuple[str, ...], values: NDArray[np.float32]) -> None:
+        self._names, places = _in_order(names)
+        self._values = values if places is None else values[places]
 
     def __getitem__(self, name: str) -> NDArray[np.float32]:
         if name not in self._names:

@@ -131,8 +131,12 @@ cdef class Pack:
 
     # --- results ----------------------------------------------------------------------------------------------------
 
-    def trained(self, int lane):
-        """Return what came of a lane, as in rounds.Trained.
+    def ended(self):
+        """Return the lanes that are at their end, and what came of each, as in rounds.Trained."""
+        return [(lane, self._trained(lane)) for lane in range(self.c.used) if self.c.ended[lane]]
+
+    cdef _trained(self, int lane):
+        """What came of a lane.
 
         In the history one NaN stands for all: in which of its many bit patterns a diverging sum ends is no promise.
         """
