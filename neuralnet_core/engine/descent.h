@@ -130,4 +130,12 @@ static void descend_line(const descent *d, ptrdiff_t place, const vec *sums, ptr
         BY_OPTIMIZER(BIASES_IN_LINE)
 }
 
+/* The same of `rows` lines, `stride` apart as their sums are. */
+static void descend_rows(
+    const descent *d, ptrdiff_t place, ptrdiff_t stride, const vec *sums, ptrdiff_t rows, ptrdiff_t columns, int penalized)
+{
+    for (ptrdiff_t row = 0; row < rows; row++)
+        descend_line(d, place + row * stride, sums + row * stride, columns, penalized);
+}
+
 #endif

@@ -111,7 +111,6 @@ cdef inline void dense_weight_gradient(
     """Add to the gradient sums; with the last samples of a minibatch, take the optimizer's step where it is fused."""
     cdef product args
     cdef const descent *update = update_with(p, last)
-    cdef int64_t i, start
     memset(&args, 0, sizeof(args))
     args.a, args.a_m, args.a_k, args.shared = source.data, 1, source.stride, source.shared
     args.b, args.b_n, args.b_k = p.delta, 1, stage.stride
@@ -126,9 +125,8 @@ cdef inline void dense_weight_gradient(
         args.update = update
     weight_gradient_product(&args)
     if update != NULL and args.update == NULL:
-        for i in range(stage.inputs):
-            start = stage.weight + i * stage.stride
-            descend_line(update, start, p.slice_gradients + start, stage.columns, True)
+        descend_rows(update, stage.weight, stage.stride, p.slice_gradients + stage.weight, stage.inputs, stage.columns,
+                     True)
     descend_bias(p, stage, last)
 
 

@@ -48,6 +48,9 @@ cdef extern from "descent.h" nogil:
         int optimizer, clipped, regularized, has_l1, has_l2, shrinks
     bint steps_in_tiles(const descent *d)
     void descend_line(const descent *d, Py_ssize_t place, const vec *sums, Py_ssize_t count, int penalized)
+    void descend_rows(
+        const descent *d, Py_ssize_t place, Py_ssize_t stride, const vec *sums, Py_ssize_t rows, Py_ssize_t columns,
+        int penalized)
 
 cdef extern from "product.h" nogil:
     const int DROPPED

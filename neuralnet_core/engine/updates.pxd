@@ -32,16 +32,15 @@ cdef inline double next_power(double *power, double beta) noexcept nogil:
 
 cdef inline int update(PackState *p) except -1 nogil:
     """Take the optimizer's step, unless it was taken as the gradient sums ended."""
-    cdef int64_t index, i, start
+    cdef int64_t index
     cdef Tensor *tensor
     if not p.fused:
         if p.clipping:
             p.step.scale = clip_scale(p)
         for index in range(p.tensors_count):
             tensor = &p.tensors[index]
-            for i in range(tensor.inputs):
-                start = tensor.start + i * tensor.stride
-                descend_line(p.step, start, p.gradients + start, tensor.columns, tensor.is_weight)
+            descend_rows(p.step, tensor.start, tensor.stride, p.gradients + tensor.start, tensor.inputs, tensor.columns,
+                         tensor.is_weight)
             poll_after(p, tensor.inputs * tensor.columns)
     p.updates += 1
     return 0
