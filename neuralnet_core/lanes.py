@@ -41,6 +41,8 @@ class Setting:
         Whether epochs have orders of their own, drawn from the seed.
     row_ids : (int, int)
         The ids of both arrays of rows: they count as the same if they are one object.
+    plan_row : tuple
+        What a PackPlan holds of it: widths, starts, dropout, the optimizer's numbers, both arrays of rows.
     """
 
     # No frozen dataclass: a sweep has as many settings as networks, and each would take a microsecond more.
@@ -51,6 +53,7 @@ class Setting:
         "likeness",
         "network",
         "optimizer",
+        "plan_row",
         "row_ids",
         "rows",
         "validation_rows",
@@ -72,6 +75,10 @@ class Setting:
         self.likeness = likeness(self.layout, optimizer, self.lengths)
         self.draws_orders = optimizer.shuffle and batch is not None and batch < count
         self.row_ids = id(rows), id(validation_rows)
+        codes = self.layout.codes
+        self.plan_row = (
+            self.layout.widths, codes.starts, codes.dropout, optimizer._codes.numbers, rows, validation_rows
+        )  # fmt: skip
 
 
 class LaneState(NamedTuple):

@@ -97,43 +97,42 @@ def make_plan(
 
     In which `way` they train changes no bit.
     """
-    settings = [lane.setting for lane in lanes]
-    first, seeds = settings[0], [lane.seed for lane in lanes]
+    settings, seeds = [lane.setting for lane in lanes], [lane.seed for lane in lanes]
+    first = settings[0]
+    network, optimizer, layout = first.network, first.optimizer, first.layout
     way = way or usual_way(len(lanes), first)
-    layouts = [setting.layout for setting in settings]
-    codes = [layout.codes for layout in layouts]
-    optimizers = [setting.optimizer for setting in settings]
+    columns = zip(*[setting.plan_row for setting in settings], strict=True)
+    widths, starts, dropout, numbers, rows, held_out = map(list, columns)
     validation_features, validation_targets = data.held_out
-    held_out = [setting.validation_rows for setting in settings if setting.validation_rows is not None]
     return PackPlan(
         engine=kernel(data.dtype, way.instruction_set),
-        program=codes[0].program,
-        widths=[layout.widths for layout in layouts],
+        program=layout.codes.program,
+        widths=widths,
         solo=way.mode == "units",
         chunk=CHUNK[way.mode],
         inputs=data.table.shape[1],
-        outputs=layouts[0].output_shape[0],
+        outputs=layout.output_shape[0],
         target_width=data.targets.shape[1],
-        loss=get_loss(first.network.loss).code,
-        optimizer=first.optimizer._codes.kind,
-        clipping=any(optimizer.clip_norm is not None for optimizer in optimizers),
-        numbers=[optimizer._codes.numbers for optimizer in optimizers],
-        dropout=[code.dropout for code in codes],
-        starts=[code.starts for code in codes],
+        loss=get_loss(network.loss).code,
+        optimizer=optimizer._codes.kind,
+        clipping=any(setting.optimizer.clip_norm is not None for setting in settings),
+        numbers=numbers,
+        dropout=dropout,
+        starts=starts,
         given=_given(lanes, data.dtype),
         seeds=seeds,
         features=data.table,
         targets=data.targets,
         weights=data.weights,
         shared_rows=_share_rows(settings, seeds),
-        rows=[setting.rows for setting in settings],
+        rows=rows,
         validation_features=validation_features,
         validation_targets=validation_targets,
-        validation_rows=held_out or None,
+        validation_rows=held_out if first.lengths[1] else None,
         longest_slice=-(-max(first.lengths) // SLICES) if way.mode == "slices" else 0,
-        epochs=first.optimizer.epochs,
-        batch_size=first.optimizer.batch_size or 0,
-        shuffle=first.optimizer.shuffle,
+        epochs=optimizer.epochs,
+        batch_size=optimizer.batch_size or 0,
+        shuffle=optimizer.shuffle,
         cancel=cancel,
         trains=trains,
         states=None if lanes[0].state is None else [lane.state for lane in lanes if lane.state is not None],

@@ -158,18 +158,19 @@ class _Finisher:
     def __init__(self, task: Task, metric: str, classes: tuple[str, ...] | None) -> None:
         names = ("train_loss", "validation_loss", f"validation_{metric}")
         self._names = {count: names[:count] for count in (1, 3)}  # without and with validation
-        # What all have in common.
-        self._common = {"dtype": task.dtype, "input_shape": task.input_shape, "classes": classes}
+        self._dtype, self._input_shape, self._classes = task.dtype, task.input_shape, classes
 
     def __call__(self, lane: Lane, trained: Trained) -> Model:
         flat, history, diverged, epoch = trained
         setting = lane.setting
         return trained_model(
             {
-                **self._common,
                 "network": setting.network,
                 "optimizer": setting.optimizer,
                 "seed": lane.seed,
+                "dtype": self._dtype,
+                "input_shape": self._input_shape,
+                "classes": self._classes,
                 "state": "diverged" if diverged else "done",
                 "epoch": epoch,
                 "_layout": setting.layout,

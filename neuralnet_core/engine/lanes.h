@@ -161,11 +161,8 @@ INLINE vec at_least(vec low, vec x)
 
 INLINE vec vabs(vec x) { return (vec)((uvec)x & (((uvec){0} - 1) >> 1)); }
 INLINE vec sign_of(vec x) { return choose_gt(x, splat(0), splat(1), choose_lt(x, splat(0), splat(-1), splat(0))); }
-INLINE vec with_sign_of(vec magnitude, vec x)
-{
-    uvec sign = ~(((uvec){0} - 1) >> 1);
-    return (vec)(((uvec)magnitude & ~sign) | ((uvec)x & sign));
-}
+/* The sign of x on what has none. */
+INLINE vec with_sign_of(vec magnitude, vec x) { return (vec)((uvec)magnitude | ((uvec)x & ~(((uvec){0} - 1) >> 1))); }
 
 static const real SMALLEST_NORMAL = REAL_BITS == 64 ? (real)0x1p-1022 : (real)0x1p-126;
 static const real SMALLEST_SQUARED = REAL_BITS == 64 ? (real)0x1p-500 : (real)0x1p-55; /* its square is far from subnormal */

@@ -40,12 +40,12 @@ enum { MANTISSA_BITS = 23, EXPONENT_BIAS = 127 };
 enum { EXP_COUNT = 5, LOG_COUNT = 3 };
 #endif
 
-/* x = n ln 2 + r: leaves r, and n in the low bits of shifted (n + 1.5 2^MANTISSA_BITS rounds to an integer). */
-INLINE void reduce_by_ln2_each(vec *x, vec *shifted, const int N)
+/* x = n ln 2 + r: leaves r, and n + bias in the low bits of shifted (n + 1.5 2^MANTISSA_BITS rounds to an integer). */
+INLINE void reduce_by_ln2_each(vec *x, vec *shifted, real bias, const int N)
 {
-    EACH shifted[i] = vfma(x[i], splat((real)1.4426950408889634), splat(ROUND_BY_ADDING));
-    vec n[TOGETHER];
-    EACH n[i] = shifted[i] - splat(ROUND_BY_ADDING);
+    vec n[TOGETHER], rounding = splat(ROUND_BY_ADDING + bias);
+    EACH shifted[i] = vfma(x[i], splat((real)1.4426950408889634), rounding);
+    EACH n[i] = shifted[i] - rounding;
     EACH x[i] = vfma(n[i], splat(-LN2_HIGH), x[i]);
     EACH x[i] = vfma(n[i], splat(-LN2_LOW), x[i]);
 }
@@ -65,7 +65,7 @@ INLINE void exp_each(vec *x, const int N)
 {
     vec r[TOGETHER], shifted[TOGETHER];
     EACH r[i] = x[i];
-    reduce_by_ln2_each(r, shifted, N);
+    reduce_by_ln2_each(r, shifted, 0, N);
     exp_tail_each(r, N);
     EACH r[i] = r[i] + splat(1);
     EACH r[i] = (vec)((uvec)r[i] + ((uvec)shifted[i] << MANTISSA_BITS));
@@ -74,24 +74,32 @@ INLINE void exp_each(vec *x, const int N)
     EACH x[i] = choose_eq(x[i], x[i], r[i], x[i]);
 }
 
+/* exp(x) = power (1 + tail) for x <= 0: leaves the tail. */
+INLINE void exp_parts_each(vec *x, vec *power, const int N)
+{
+    EACH x[i] = at_least(splat(EXPM1_LOWEST), x[i]);
+    reduce_by_ln2_each(x, power, EXPONENT_BIAS, N);
+    exp_tail_each(x, N);
+    EACH power[i] = (vec)((uvec)power[i] << MANTISSA_BITS);
+}
+
 /* exp(x) - 1 for x <= 0. */
 INLINE void expm1_negative_each(vec *x, const int N)
 {
-    vec shifted[TOGETHER], power[TOGETHER];
-    EACH x[i] = at_least(splat(EXPM1_LOWEST), x[i]);
-    reduce_by_ln2_each(x, shifted, N);
-    exp_tail_each(x, N);
-    EACH power[i] = (vec)(((uvec)shifted[i] + EXPONENT_BIAS) << MANTISSA_BITS);
+    vec power[TOGETHER];
+    exp_parts_each(x, power, N);
     EACH x[i] = vfma(power[i], x[i], power[i] - splat(1));
 }
 
+/* With p = 1 - exp(-2 |x|), which is never negative: p / (2 - p), and the sign of x. */
 INLINE void tanh_each(vec *x, const int N)
 {
-    vec e[TOGETHER];
-    EACH e[i] = vabs(x[i]) * splat(-2);
-    expm1_negative_each(e, N);
-    EACH e[i] = e[i] / (e[i] + splat(2));
-    EACH x[i] = with_sign_of(e[i], x[i]);
+    vec p[TOGETHER], power[TOGETHER];
+    EACH p[i] = vabs(x[i]) * splat(-2);
+    exp_parts_each(p, power, N);
+    EACH p[i] = vfma(-power[i], p[i], splat(1) - power[i]);
+    EACH p[i] = p[i] / (splat(2) - p[i]);
+    EACH x[i] = with_sign_of(p[i], x[i]);
 }
 
 INLINE void sigmoid_each(vec *x, const int N)
