@@ -104,7 +104,7 @@ def main() -> None:
     hold_to_one_core()
     rows = list(measured(1 if options.quick else 5))
     write(Path(options.out), rows)
-    wrong = [row["what"] for row in rows if abs(row["measured"] / row["predicted"] - 1) > WITHIN]
+    wrong = [row["what"] for row in rows if abs(row["predicted"] / row["measured"] - 1) > WITHIN]
     print(f"{len(rows) - len(wrong)} of {len(rows)} within {WITHIN:.0%}", *wrong, sep="\n  ")
 
 

@@ -39,19 +39,36 @@ def main() -> None:
     print(f"wrote {', '.join(['README.md', *plots])} in {folder}")
 
 
-def load(folder: Path) -> tuple[Rows, list[dict[str, Any]]]:
+def load(folder: Path) -> tuple[Rows, dict[str, list[dict[str, Any]]]]:
     """Return the rows by part, those of the speed comparison as one part, and the settings they come from."""
     rows: Rows = {}
-    settings = []
+    settings: dict[str, list[dict[str, Any]]] = {}
     for path in sorted(folder.glob("speed/*.json")) + sorted(folder.glob("*.json")):
         setting, own = read(path)
-        rows.setdefault("speed" if path.parent != folder else path.stem, []).extend(own)
-        settings.append(setting)
+        part = "speed" if path.parent != folder else path.stem
+        rows.setdefault(part, []).extend(own)
+        settings.setdefault(part, []).append(setting)
     return rows, settings
 
 
-def _setting(settings: list[dict[str, Any]]) -> str:
-    """Return what the rows were measured on; what differs between files is listed."""
+def _setting(settings: dict[str, list[dict[str, Any]]]) -> str:
+    """Return what the rows were measured on: lines for each machine and engine, with the parts that are of it."""
+    machines: dict[tuple[Any, ...], dict[str, list[dict[str, Any]]]] = {}
+    for part, several in settings.items():
+        for setting in several:
+            engine = setting["engine"]
+            key = setting["cpu"], engine["instruction_set"], engine["numerics_version"]
+            machines.setdefault(key, {}).setdefault(part, []).append(setting)
+    lines = [_machine(parts, names=len(machines) > 1) for parts in machines.values()]
+    lines.append(
+        "made by `python benchmarks/run.py`; the rows beside this file name the command of each part"
+    )
+    return "\n".join(f"- {line}" for line in lines)
+
+
+def _machine(parts: dict[str, list[dict[str, Any]]], *, names: bool) -> str:
+    """Return a line on one machine; what differs between its parts is listed."""
+    settings = [setting for several in parts.values() for setting in several]
 
     def different(value: Callable[[dict[str, Any]], Any]) -> str:
         return ", ".join(dict.fromkeys(str(value(setting)) for setting in settings))
@@ -61,14 +78,13 @@ def _setting(settings: list[dict[str, Any]]) -> str:
         different(lambda s, n=name: s["engine"][n]) for name in ("instruction_set", "compiler")
     )
     versions = different(lambda s: ", ".join(f"{name} {version}" for name, version in s["versions"].items()))
-    lines = [
+    told = [
         f"{different(lambda s: s['cpu'])}, {different(lambda s: s['cores'])} cores, {different(lambda s: s['date'])},"
         f" load average when a part began {min(loads)} to {max(loads)}",
         f"engine: {engine}; lanes {different(lambda s: s['engine']['lanes'])}",
         f"Python {different(lambda s: s['python'])}, {versions}",
-        "made by `python benchmarks/run.py`; the rows beside this file name the command of each part",
     ]
-    return "\n".join(f"- {line}" for line in lines)
+    return (f"**{', '.join(parts)}**: " if names else "") + "; ".join(told)
 
 
 def _legend() -> str:

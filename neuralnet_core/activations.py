@@ -1,6 +1,6 @@
 """Activation functions and their derivatives in NumPy: a row of the table each.
 
-The engine holds the compiled twin of every row (engine/activations.pxd); the contract tests hold the two
+The engine holds the compiled twin of every row (engine/activations.h); the contract tests hold the two
 together. Every formula is written so that it neither overflows nor cancels, and a NaN passes through.
 """
 

@@ -23,7 +23,7 @@ from .ways import CHUNK, SLICED, SLICES, Way
 
 __all__ = ["KINDS", "Recipe", "epoch_seconds", "pack_seconds", "pieces_of_work", "recipe_of", "training_cost"]
 
-TILE, K_BLOCK = (8, 3), 128  # engine/product.h
+TILE, K_BLOCK = (8, 3), 128  # engine/product.h, where registers are 64 bytes
 FIRST_CACHE, SECOND_CACHE = 48 * 1024, 2 * 1024 * 1024
 # By the engine's codes: what a step is called, and how many registers of optimizer state a parameter has.
 STEPS = ("descent", "momentum", "momentum", "rmsprop", "adam", "adam")
@@ -163,7 +163,8 @@ class _Counter:
             units = math.prod(built.output_shape)
             if isinstance(built.layer, Dense):
                 self._dense.append((math.prod(built.input_shape), units))
-                self._curves += CURVATURE[get_activation(built.layer.activation).name] * self._columns(units)
+                curvature = CURVATURE.get(get_activation(built.layer.activation).name, 1.0)  # if new, as tanh
+                self._curves += curvature * self._columns(units)
             else:
                 self._dropped += units
         self._size = sum((inputs + 1) * self._columns(units) for inputs, units in self._dense)

@@ -59,6 +59,8 @@ def _headline(results: Results) -> list[str]:
         value = format_interval(*(first[f"{name}_{objective}"] for name in ("mean", "ci_low", "ci_high")))
         n = int(first["n"])
         what = f"mean and 95 % interval, n = {n}" if n > 1 else "one repeat, so no interval"
+        if (equals := int((summary["rank"] == first["rank"]).sum())) > 1:
+            what += f"; {equals} configurations rank first"
         lines.append(f"best {objective}: {value} ({what})")
         lines.append(", ".join(f"{name}={format_value(plain_value(v))}" for name, v in results.best.items()))
     metrics = names_after("mean_", summary)

@@ -68,10 +68,12 @@ class Results:
     ----------
     trials : DataFrame
         A row per trial: trial, configuration, ``params_*``, repeat, fold, seed, state, epoch, metrics, error,
-        identity, digest, and last the clock's columns started, seconds, worker.
+        identity, digest, and last the clock's columns started, seconds (of a network: an equal share of the time of
+        all that a worker trained with it), worker.
     summary : DataFrame
         A row per configuration, best first: configuration, ``params_*``, n (trials done), mean, std and 95 % t
-        interval of every metric, rank. A configuration with a trial that is not done ranks last.
+        interval of every metric (the t distribution knows no bounds: an accuracy's may pass 1), rank. A configuration
+        with a trial that is not done ranks last.
     curves : DataFrame
         A row per trial, metric and epoch: trial, epoch, split, metric, value (float32, as a store has them).
     interrupted : bool

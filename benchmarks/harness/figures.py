@@ -86,7 +86,7 @@ def _networks(rows: list[dict[str, Any]], ax: Axes) -> None:
 def _iterations(rows: list[dict[str, Any]], ax: Axes) -> None:
     lines: dict[str, dict[int, float]] = {}
     for row in rows:
-        lines.setdefault(f"{row['optimizer']}, {row['variant']}", {})[row["iterations"]] = middle(row)
+        lines.setdefault(f"{row['optimizer']}, {row['variant']}", {})[row["iterations"]] = min(row["cpu"])
     for label, seconds in lines.items():
         counts = [count for count in seconds if count > 1]
         each = [1e6 * (seconds[count] - seconds[1]) / (count - 1) for count in counts]

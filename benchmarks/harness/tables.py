@@ -158,11 +158,11 @@ def _prediction(rows: list[Row]) -> str:
             row["what"],
             f"{row['predicted']:.1f} s",
             f"{row['measured']:.1f} s",
-            f"{100 * (row['measured'] / row['predicted'] - 1):+.0f} %",
+            f"{100 * (row['predicted'] / row['measured'] - 1):+.0f} %",
         ]
         for row in rows
     ]
-    return markdown(["sweep", "predicted", "taken", "of what was predicted"], body)
+    return markdown(["sweep", "predicted", "taken", "error"], body)
 
 
 def _workers(rows: list[Row]) -> str:

@@ -170,7 +170,7 @@ enum { TILE_M = VECTOR_BYTES == 64 ? TALL : LOW };
 enum { TILE_N = 1, TALL = 1, LOW = 1, TILE_M = 1 };
 #endif
 
-/* A row or two left over would wait for themselves: with three sums a row, nine at least keep the processor busy. */
+/* A single row left over would wait for itself, and two nearly so: three, of three sums each, keep the processor busy. */
 INLINE ptrdiff_t rows_of(ptrdiff_t left, ptrdiff_t most)
 {
     if (most == 1 || left == most || left >= most + 3) return most;
