@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from .brief import shown
 from .checks import check_seed
-from .data import check_features, check_pair, check_rows, check_same_length
+from .data import check_features, check_pair, check_rows, check_same_length, converted
 from .lanes import Lane, Setting
 from .layers import Shape
 from .losses import get_loss
@@ -20,7 +20,7 @@ from .optimizers import Optimizer
 from .plans import PackData
 from .targets import Targets, encode_targets
 
-__all__ = ["Batch", "Task", "broadcast", "data_key"]
+__all__ = ["Batch", "Task", "broadcast", "check_initial", "data_key"]
 
 
 def broadcast(
@@ -49,8 +49,8 @@ def broadcast(
         "networks": [networks] if _is_single(networks) else list(networks),
         "optimizers": [optimizers] if _is_single(optimizers) else list(optimizers),
         "seeds": [check_seed(seed) for seed in ([seeds] if _is_single(seeds) else seeds)],
-        "rows": [rows] if _is_one_list(rows) else list(rows),
-        "validation_rows": [validation_rows] if _is_one_list(validation_rows) else list(validation_rows),
+        "rows": _lists_of_rows(rows),
+        "validation_rows": _lists_of_rows(validation_rows),
         "initial": [initial] if isinstance(initial, Mapping) or _is_single(initial) else list(initial),
     }
     for network in given["networks"]:
@@ -75,6 +75,13 @@ def broadcast(
 def _is_single(value: Any) -> bool:
     """Return whether this is one value for all networks, not a list of some; an array without dimensions is one."""
     return not isinstance(value, Iterable) or isinstance(value, str | bytes) or getattr(value, "ndim", 1) == 0
+
+
+def _lists_of_rows(rows: Any) -> list[Any]:
+    """Return lists of rows, or a list of the one that serves all networks; an iterator is gone through once."""
+    if isinstance(rows, Iterator):
+        rows = list(rows)
+    return [rows] if _is_one_list(rows) else list(rows)
 
 
 def _is_one_list(rows: Any) -> bool:
@@ -190,7 +197,9 @@ class Task:
         held_out = None
         if self.validation_y is not None:
             classes = targets.classes or ()
-            held_out = encode_targets(self.validation_y, loss, outputs, self.dtype, classes=classes).values
+            held_out = encode_targets(
+                self.validation_y, loss, outputs, self.dtype, classes=classes, name="validation y"
+            ).values
         data = PackData(self.features, targets.values, self.weights, self.validation_features, held_out)
         return data, targets
 
@@ -208,6 +217,16 @@ class Task:
                 self.data_for(setting)
             if setting.optimizer.early_stopping is not None:
                 _check_early_stopping(setting, setting.optimizer.early_stopping.monitor)
+
+
+def check_initial(lanes: Iterable[Lane], dtype: str) -> None:
+    """Raise unless the parameters that networks start from fit them and are finite; each dict is looked at once."""
+    given = {
+        id(initial): (setting.layout, initial) for setting, _, initial, _ in lanes if initial is not None
+    }
+    for layout, initial in given.values():
+        for name, value in layout.arrays(initial).items():
+            converted(value, dtype, f"parameter {name}")
 
 
 def data_key(setting: Setting) -> tuple[str, int]:

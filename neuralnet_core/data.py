@@ -145,7 +145,10 @@ def check_pair(validation: object) -> None:
         raise TypeError(
             f"validation must be a pair (X, y), got {shown(validation)}; a fraction is for Sweep.run"
         )
-    raise TypeError(f"validation must be a pair (X, y), got an object of type {type(validation).__name__}")
+    what = f"an object of type {type(validation).__name__}"
+    if isinstance(validation, tuple | list):
+        what = f"{len(validation)} items"
+    raise TypeError(f"validation must be a pair (X, y), got {what}")
 
 
 def check_rows(rows: ArrayLike, n: int, name: str = "rows") -> NDArray[np.int64]:
@@ -168,6 +171,8 @@ def check_rows(rows: ArrayLike, n: int, name: str = "rows") -> NDArray[np.int64]
     low, high = int(indices.min()), int(indices.max())
     if low < 0 or high >= n:
         raise ValueError(f"{name} must be from 0 to {n - 1}, got {low if low < 0 else high}")
+    if indices.flags.writeable:  # the engine reads them without looking again
+        indices = indices.copy()
     return np.ascontiguousarray(indices, np.int64)
 
 
@@ -190,6 +195,13 @@ def check_weights(sample_weight: ArrayLike | None, n: int, dtype: str) -> NDArra
         raise ValueError(f"sample_weight must be >= 0, got {weights.min()} at row {weights.argmin()}")
     if not weights.any():
         raise ValueError("sample_weight must not be 0 everywhere")
+    with np.errstate(over="ignore"):
+        smallest, total = weights[weights > 0].min(), weights.sum()
+    if smallest < np.finfo(np.float64).tiny or not np.isfinite(total):
+        wrong = f"{smallest} is not" if np.isfinite(total) else "their sum is not"
+        raise ValueError(
+            f"sample_weight must be normal numbers of float64, and so must their sum; {wrong}: scale them"
+        )
     return weights
 
 

@@ -60,19 +60,26 @@ class Layout:
             lines.append(f"{index} {built.layer} -> {built.output_shape}, {count} parameters")
         return "\n".join([*lines, f"{self.size} parameters in all"])
 
-    def flatten(self, parameters: Mapping[str, ArrayLike], dtype: str) -> NDArray[Any]:
-        """Return the parameters as one flat vector, or raise ValueError naming what does not fit."""
+    def arrays(self, parameters: Mapping[str, ArrayLike]) -> dict[str, NDArray[Any]]:
+        """Return parameters as arrays, in the layout's order, or raise ValueError naming what does not fit."""
         names = [slot.name for slot in self.parameters]
         if not isinstance(parameters, Mapping):
             raise TypeError(f"parameters must be a dict of arrays by name, got {shown(parameters)}")
         if set(parameters) != set(names):
             got = shown(list(parameters)) if parameters else "none"
             raise ValueError(f"parameters must be named {', '.join(names)}; got {got}")
-        flat = np.empty(self.size, dtype)
+        arrays = {slot.name: _numbers(parameters[slot.name], slot) for slot in self.parameters}
         for slot in self.parameters:
-            value = _numbers(parameters[slot.name], slot)
-            if value.shape != slot.shape:
-                raise ValueError(f"parameter {slot.name} must have shape {slot.shape}, got {value.shape}")
+            if arrays[slot.name].shape != slot.shape:
+                raise ValueError(
+                    f"parameter {slot.name} must have shape {slot.shape}, got {arrays[slot.name].shape}"
+                )
+        return arrays
+
+    def flatten(self, parameters: Mapping[str, ArrayLike], dtype: str) -> NDArray[Any]:
+        """Return the parameters as one flat vector, or raise ValueError naming what does not fit."""
+        flat = np.empty(self.size, dtype)
+        for slot, value in zip(self.parameters, self.arrays(parameters).values(), strict=True):
             flat[slot.start : slot.stop] = value.reshape(-1)
         return flat
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Iterator, Sequence
+from numbers import Real
 from typing import NamedTuple
 
 from .brief import shown
-from .checks import check_choice
+from .checks import check_choice, check_dtype, check_integer
 from .costs import Recipe, recipe_of
 from .division import Divider, Kind, Share, costs_of
 from .engine.dispatch import kernel, supported_sets
@@ -18,6 +20,8 @@ from .optimizers import Optimizer
 from .ways import MODES, Way
 
 __all__ = ["Pack", "check_packs", "plan_packs"]
+
+LONGEST = sys.float_info.max  # seconds
 
 
 class Pack(NamedTuple):
@@ -79,7 +83,10 @@ def plan_packs(
     >>> [pack.members for pack in packs]
     [(0, 2, 4, 6), (1, 3, 5, 7)]
     """
-    shape = check_shape(input_shape)
+    shape, dtype = check_shape(input_shape), check_dtype(dtype)
+    _check_columns(networks=networks, optimizers=optimizers, lengths=lengths, orders=orders, keys=keys)
+    if epochs is not None:
+        check_integer("epochs", epochs, at_least=1)
     groups: dict[Hashable, _Group] = {}
     # A sweep has few values and many networks: what is to be known of a value is looked up once.
     known: dict[Hashable, tuple[dict[Hashable, list[tuple[int, int]]], int]] = {}
@@ -89,6 +96,7 @@ def plan_packs(
         setting = id(network), id(optimizer), length, key
         place = known.get(setting)
         if place is None:
+            _check_setting(network, optimizer, length)
             layout = network.build(shape)
             like = likeness(layout, optimizer, length), key
             group = groups.get(like)
@@ -108,10 +116,18 @@ def check_packs(packs: Sequence[Pack], likes: Sequence[Hashable], dtype: str) ->
     """
     if not isinstance(packs, Sequence) or not all(isinstance(pack, Pack) for pack in packs):
         raise TypeError(f"packs must be a list of Pack, as plan_packs returns it, got {shown(packs)}")
+    for members, _, _ in packs:
+        if not isinstance(members, tuple) or set(map(type, members)) - {int}:
+            raise TypeError(f"a pack's members must be a tuple of int, got {shown(members)}")
     if sorted(index for pack in packs for index in pack.members) != list(range(len(likes))):
         raise ValueError(f"packs must hold each of the {len(likes)} networks once")
     supported = supported_sets()
-    for members, (mode, instruction_set), _ in packs:
+    for members, way, seconds in packs:
+        if not isinstance(way, Way):
+            raise TypeError(f"a pack's way must be a Way, got {shown(way)}")
+        if isinstance(seconds, bool) or not isinstance(seconds, Real) or not 0 <= seconds <= LONGEST:
+            raise ValueError(f"a pack's seconds must be a finite number >= 0, got {shown(seconds)}")
+        mode, instruction_set = way
         check_choice("a pack's mode", mode, MODES)
         check_choice("a pack's instruction_set", instruction_set, supported)
         most = kernel(dtype, instruction_set).lanes if mode == "networks" else 1
@@ -122,6 +138,24 @@ def check_packs(packs: Sequence[Pack], likes: Sequence[Hashable], dtype: str) ->
         like = likes[members[0]]
         if any(likes[index] != like for index in members):
             raise ValueError(f"networks {members} are not alike and cannot be one pack; see plan_packs")
+
+
+def _check_columns(**columns: Sequence[object] | None) -> None:
+    """Raise ValueError unless all that is given has an entry for each network."""
+    counts = {name: len(column) for name, column in columns.items() if column is not None}
+    if len(set(counts.values())) > 1:
+        told = ", ".join(f"{count} {name}" for name, count in counts.items())
+        raise ValueError(f"there must be one of each for every network; got {told}")
+
+
+def _check_setting(network: object, optimizer: object, length: tuple[int, int]) -> None:
+    if not isinstance(network, Network):
+        raise TypeError(f"networks must be Network values, got {shown(network)}")
+    if not isinstance(optimizer, Optimizer):
+        raise TypeError(f"optimizers must be values such as Adam(1e-3), got {shown(optimizer)}")
+    rows, validation_rows = length
+    check_integer("the rows that a network is trained on", rows, at_least=1)
+    check_integer("the rows that a network is validated on", validation_rows, at_least=0)
 
 
 class _Group:

@@ -39,6 +39,7 @@ def encode_targets(
     *,
     classes: tuple[str, ...] | None = None,
     exact: bool = False,
+    name: str = "y",
 ) -> Targets:
     """Return targets as a loss takes them, for a network of `outputs` units.
 
@@ -55,6 +56,8 @@ def encode_targets(
         labels known are numbers: then strings are an error.
     exact : bool
         These targets define the classes: there must be as many of them as outputs.
+    name : str
+        What errors call them.
 
     Raises
     ------
@@ -70,16 +73,16 @@ def encode_targets(
     Traceback (most recent call last):
     ValueError: labels must be 0..9 for Dense(10), got 12
     """
-    values = check_targets(y)
+    values = check_targets(y, name)
     if values.ndim not in (1, 2) or values.size == 0:
-        raise ValueError(f"y must have shape (n,) or (n, outputs) and not be empty, got {values.shape}")
+        raise ValueError(f"{name} must have shape (n,) or (n, outputs) and not be empty, got {values.shape}")
     if values.dtype.kind == "U":
         return _encode_names(values, loss, outputs, dtype, classes)
     if classes:
         raise ValueError(f"labels must be among {_listed(classes)}; got {values.flat[0]}")
     if loss.kind == "classes":
         return Targets(_label_numbers(values, outputs, exact).astype(dtype)[:, None])
-    return Targets(_number_table(values, loss, outputs, dtype))
+    return Targets(_number_table(values, loss, outputs, dtype, name))
 
 
 def _listed(classes: tuple[str, ...]) -> str:
@@ -145,14 +148,14 @@ def _label_numbers(values: NDArray[Any], outputs: int, exact: bool) -> NDArray[A
     return labels
 
 
-def _number_table(values: NDArray[Any], loss: Loss, outputs: int, dtype: str) -> NDArray[Any]:
+def _number_table(values: NDArray[Any], loss: Loss, outputs: int, dtype: str, name: str) -> NDArray[Any]:
     """Return numbers (n, outputs); for the binary loss from 0 to 1."""
     table = values[:, None] if values.ndim == 1 else values
     if table.shape[1] != outputs:
         columns = f"{table.shape[1]} column{'s' * (table.shape[1] != 1)}"
-        raise ValueError(f"y has {columns} but the network ends in Dense({outputs}); they must agree")
+        raise ValueError(f"{name} has {columns} but the network ends in Dense({outputs}); they must agree")
     low, high = table.min(), table.max()
     if loss.kind == "binary" and (low < 0 or high > 1):
         wrong = low if low < 0 else high
         raise ValueError(f"labels of {loss.name} must be 0 or 1 (or probabilities between), got {wrong}")
-    return converted(table, dtype, "y")
+    return converted(table, dtype, name)

@@ -7,7 +7,7 @@ from collections.abc import Hashable, Iterator, Mapping, Sequence
 
 from numpy.typing import ArrayLike
 
-from .batch import Batch, Task, data_key
+from .batch import Batch, Task, check_initial, data_key
 from .brief import shown
 from .cancel import CancelToken
 from .checks import check_dtype, check_flag
@@ -101,6 +101,7 @@ def train_many(
     task = Task(features, y, weights, validation, dtype)
     lanes, settings = batch.lanes(len(features), task.input_shape, task.validation_rows)
     task.check(settings)
+    check_initial(lanes, dtype)
     models: list[Model | None] = [None] * len(lanes)
     flag = (cancel or CancelToken()).flag
     packs = _packs(lanes, task, packs)

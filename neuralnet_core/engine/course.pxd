@@ -71,7 +71,7 @@ cdef inline int validate(PackState *p, Course *c) except -1 nogil:
     batch.data, batch.rows = &c.held_out, &c.held_out_rows
     batch.training = batch.updating = batch.stays = False
     batch.first, batch.count = 0, c.held_out_rows.count
-    p.hits[0] = splat(0)
+    memset(p.hits, 0, LANES * sizeof(double))
     accumulate(p, &batch)
     for lane in range(c.used):
         history_at(c, lane, 1)[c.epoch] = <double> lane_of(p.loss_sum[0], lane)
@@ -85,7 +85,7 @@ cdef inline double score(const PackState *p, const Course *c, int lane) noexcept
     cdef double total = 0.0, squares, residual
     cdef int64_t k
     if p.loss == SOFTMAX_CROSS_ENTROPY or p.loss == BINARY_CROSS_ENTROPY:
-        return <double> lane_of(p.hits[0], lane) / <double> c.held_out_rows.count
+        return p.hits[lane] / <double> c.held_out_rows.count
     for k in range(p.outputs):
         residual = <double> lane_of(p.squares[k], lane)
         squares = total_squares(p, c, k, lane)

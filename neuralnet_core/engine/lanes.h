@@ -161,6 +161,14 @@ INLINE vec at_least(vec low, vec x)
 
 INLINE vec vabs(vec x) { return (vec)((uvec)x & (((uvec){0} - 1) >> 1)); }
 INLINE vec sign_of(vec x) { return choose_gt(x, splat(0), splat(1), choose_lt(x, splat(0), splat(-1), splat(0))); }
+static const real LARGEST = REAL_BITS == 64 ? (real)0x1.fffffffffffffp1023 : (real)0x1.fffffep127;
+
+/* x rounded, but never to infinity: what padding is multiplied by must leave it 0. */
+static inline real within_reach(double x)
+{
+    return x > LARGEST ? LARGEST : x < -LARGEST ? -LARGEST : (real)x;
+}
+
 /* The sign of x on what has none. */
 INLINE vec with_sign_of(vec magnitude, vec x) { return (vec)((uvec)magnitude | ((uvec)x & ~(((uvec){0} - 1) >> 1))); }
 

@@ -120,21 +120,27 @@ cdef inline vec hits_of_samples(PackState *p, const vec *z, const vec *t) noexce
 
 
 cdef inline void score_of_chunk(PackState *p, const vec *z, int64_t stride, int64_t count) noexcept nogil:
-    """Count the hits of a chunk, and add the squares of its residuals by output."""
+    """Count the hits of a chunk, and add the squares of its residuals by output.
+
+    What is counted of all chunks is no `real`: float32 ends at 2^24.
+    """
     cdef int64_t sample, k
+    cdef int lane
     cdef const vec *row
     cdef const vec *t
-    cdef vec right, r
+    cdef vec right, r, hits = splat(0)
     for sample in range(count):
         row = z + sample * stride
         t = p.targets + sample * p.target_width
         right = hits_of_samples(p, row, t)
-        p.hits[0] = p.hits[0] + (only_valid(p, sample, right) if p.sliced else right)
+        hits = hits + (only_valid(p, sample, right) if p.sliced else right)
         for k in range(p.outputs if p.loss < BINARY_CROSS_ENTROPY else 0):
             r = row[k] - t[k]
             if p.sliced:
                 r = only_valid(p, sample, r)
             p.residuals[k] = vfma(r, r, p.residuals[k])
+    for lane in range(LANES):
+        p.hits[lane] += <double> lane_of(hits, lane)
 
 
 # --- One network whose units are the lanes: LANES samples are turned, so that a lane has one of them ------------------
@@ -182,15 +188,14 @@ cdef inline void solo_score_of_chunk(PackState *p, const vec *outputs, int64_t r
     cdef const real *z = <const real *> outputs
     cdef const real *targets = <const real *> p.targets
     cdef real *residuals = <real *> p.residuals
-    cdef real hits = lane_of(p.hits[0], 0), r
+    cdef real r
     cdef vec right
     while first < count:
         used = turn_samples(p, z, stride, first, count)
         right = hits_of_samples(p, p.turned_outputs, p.turned_targets)
         for lane in range(used):
-            hits = hits + lane_of(right, <int> lane)
+            p.hits[0] += <double> lane_of(right, <int> lane)
         first += used
-    p.hits[0] = splat(hits)
     for sample in range(count if p.loss < BINARY_CROSS_ENTROPY else 0):
         for k in range(p.outputs):
             r = z[sample * stride + k] - targets[sample * p.target_width + k]

@@ -85,7 +85,8 @@ cdef inline int sum_slices_in_lanes(PackState *p, const Minibatch *batch) except
         else:
             join_lanes(p.residuals, p.squares, p.outputs, width, turn == 0)
     p.gradients = p.joined_gradients
-    join_lanes(p.hits, p.hits, 1, width, True)
+    for lane in range(1, width):
+        p.hits[0] += p.hits[lane]
     p.loss_sum[0] = splat(loss)
     p.sliced = False
     memset(p.lane_first, 0, LANES * sizeof(int64_t))

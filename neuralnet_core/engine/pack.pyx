@@ -138,12 +138,13 @@ cdef class Pack:
     cdef _trained(self, int lane):
         """What came of a lane.
 
-        In the history one NaN stands for all: in which of its many bit patterns a diverging sum ends is no promise.
+        One NaN stands for all: in which of its many bit patterns a diverging sum ends is no promise.
         """
         cdef Course *c = &self.c
         cdef int metric
-        cdef int64_t epoch
+        cdef int64_t epoch, place
         cdef double *values
+        cdef real[::1] numbers
         for metric in range(c.metrics):
             values = history_at(c, lane, metric)
             for epoch in range(c.ended[lane]):
@@ -151,7 +152,13 @@ cdef class Pack:
                     values[epoch] = NAN
         restored = c.is_kept[lane] and c.stopping[lane].restores_best and not c.diverged[lane]
         epoch = c.best_epoch[lane] if restored else c.ended[lane]
-        return self._parameters(lane), self._history(lane, c.ended[lane]), bool(c.diverged[lane]), epoch
+        flat = self._parameters(lane)
+        if c.diverged[lane]:
+            numbers = flat
+            for place in range(numbers.shape[0]):
+                if isnan(numbers[place]):
+                    numbers[place] = NAN
+        return flat, self._history(lane, c.ended[lane]), bool(c.diverged[lane]), epoch
 
     cdef _history(self, int lane, int64_t epochs):
         """The history of a lane so far: a copy, as the pack's own is as long as training may be, of all lanes."""

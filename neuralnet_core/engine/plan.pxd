@@ -37,14 +37,14 @@ cdef inline int read_plan(PackState *p, Course *c, plan, draws) except -1:
     if plan.trains and c.batch_size == c.rows.count:
         p.staying.room = room_to_stay(p, c.rows.count, c.rows.shared)
     if new_arena(p, c, dropouts, plan.trains, draws_orders(c)) != 0:
-        raise MemoryError(f"a pack of {LANES} networks with {p.size} parameters each does not fit into memory")
+        raise MemoryError(no_room(p, c))
     for index in range(p.depth):
         mark_present(&p.stages[index])
     for lane in range(c.used):
         c.largest = max(c.largest, own_size(p, lane))
     c.kept = <real *> malloc(c.used * c.largest * sizeof(real))
     if c.kept == NULL:
-        raise MemoryError
+        raise MemoryError(no_room(p, c))
     read_lanes(p, c, plan.numbers, plan.dropout, plan.seeds, dropouts)
     read_step(p)
     read_parameters(p, plan.given, plan.starts, draws)
@@ -54,6 +54,11 @@ cdef inline int read_plan(PackState *p, Course *c, plan, draws) except -1:
     if c.metrics > 1:
         read_rows(&c.held_out_rows, plan.validation_rows)
     return 0
+
+
+cdef inline str no_room(const PackState *p, const Course *c):
+    size = p.size * <int64_t> sizeof(vec)
+    return f"{c.used} networks, {size:,} bytes of parameters in a pack, do not fit into memory with what training takes"
 
 
 cdef inline int read_course(Course *c, plan) except -1:
@@ -164,7 +169,7 @@ cdef inline int read_lanes(
         values = own.data.as_doubles
         for row in range(HYPER_ROWS):
             p.hyper_exact[row * LANES + lane] = values[row]
-            set_lane(&p.hyper[row], lane, <real> values[row])
+            set_lane(&p.hyper[row], lane, <real> values[row] if row == CLIP else within_reach(values[row]))
         for row in range(SCHEDULE_FIELDS):
             p.schedules[row * LANES + lane] = values[HYPER_ROWS + row]
         c.stopping[lane] = (<Stopping *> (values + HYPER_ROWS + SCHEDULE_FIELDS))[0]

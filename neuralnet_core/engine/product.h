@@ -18,7 +18,6 @@ typedef struct {
     ptrdiff_t m, n, k;
     int shared;
     int resumes; /* the sums go on from C, where those of earlier k stand */
-    int ends;    /* they are complete after this k */
     /* Padding: from row or column `narrowest` on, some lanes have none; `present` is 1 in the others. */
     ptrdiff_t narrowest_m, narrowest_n;
     const vec *present_m, *present_n;
@@ -153,7 +152,7 @@ INLINE vec delta_below(int activation, vec sum, const vec *value, const vec *slo
             }                                                                                                \
         }                                                                                                    \
         LOCATE_C();                                                                                          \
-        if (p->ends && k1 == p->k)                                                                           \
+        if (k1 == p->k)                                                                                      \
             FINISH(M, N)                                                                                     \
         else                                                                                                 \
             EACH_SUM(M, N) c[m * c_m + n] = sum[m][n];                                                       \

@@ -44,7 +44,7 @@ cdef inline void dense_forward(PackState *p, Stage *stage, Block source, int64_t
     memset(&args, 0, sizeof(args))
     args.a, args.a_m, args.a_k, args.shared = source.data, source.stride, 1, source.shared
     args.b, args.b_n, args.b_k = p.parameters + stage.weight, 1, stage.stride
-    args.c, args.c_m, args.ends = stage.output, stage.stride, True
+    args.c, args.c_m = stage.output, stage.stride
     args.m, args.n, args.k = count, stage.columns, stage.inputs
     args.bias = p.parameters + stage.bias if stage.bias >= 0 else p.zeros
     args.activation = stage.activation
@@ -68,7 +68,7 @@ cdef inline product input_gradient_arguments(
         turn_weights(p, stage, below)
         args.a_m = stage.stride * LANES
         args.b, args.b_n, args.b_k = stage.turned, 1, below.stride
-    args.c, args.c_m, args.ends = next_delta(p), below.stride, True
+    args.c, args.c_m = next_delta(p), below.stride
     args.m, args.n, args.k = count, below.columns, stage.units
     args.value, args.slope = below.output, below.slope
     args.present_n, args.narrowest_n = below.present, narrowest_column(p, below)
@@ -116,7 +116,7 @@ cdef inline void dense_weight_gradient(
     args.b, args.b_n, args.b_k = p.delta, 1, stage.stride
     args.c, args.c_m, args.place = p.slice_gradients + stage.weight, stage.stride, stage.weight
     args.m, args.n, args.k = stage.inputs, stage.columns, count
-    args.resumes, args.ends = not fresh, True
+    args.resumes = not fresh
     args.present_n, args.narrowest_n = stage.present, narrowest_column(p, stage)
     args.narrowest_m = stage.inputs
     if below != NULL and not p.solo:

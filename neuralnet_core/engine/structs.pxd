@@ -14,9 +14,9 @@ cdef extern from "lanes.h" nogil:
     vec choose_le(vec a, vec b, vec yes, vec no)
     vec choose_eq(vec a, vec b, vec yes, vec no)
     real rfma(real a, real b, real c)
+    real within_reach(double x)
     vec vabs(vec x)
     vec sign_of(vec x)
-    vec without_subnormals(vec x)
     vec load_lanes(const real *p)
     real lane_of(vec x, int lane)
     void set_lane(vec *x, int lane, real value)
@@ -59,7 +59,7 @@ cdef extern from "product.h" nogil:
         const vec *b
         vec *c
         Py_ssize_t a_m, a_k, b_n, b_k, c_m, m, n, k
-        int shared, resumes, ends
+        int shared, resumes
         Py_ssize_t narrowest_m, narrowest_n
         const vec *present_m
         const vec *present_n
@@ -106,7 +106,6 @@ cdef enum:
 cdef enum:
     SLICES = 8          # a minibatch of more than SLICED samples is summed in SLICES slices
     SLICED = 256
-    MAX_METRICS = 3     # train loss, validation loss, validation score
 
 # A block of activations [sample][unit]: a register per entry, or one real where all lanes share the data.
 cdef struct Block:
@@ -241,9 +240,9 @@ cdef struct PackState:
     vec *squares          # [outputs]: the same of all slices
     double totals[64]     # of the minibatch, by lane: its samples, or their weights
     vec *loss_sum         # of the slice, then of the minibatch
-    vec *hits
+    double *hits
     # ending early
-    const int *cancel
+    const volatile int *cancel
     int main_thread
     int64_t polls         # looks for the cancel flag so far
     int64_t work          # since the last look for signals

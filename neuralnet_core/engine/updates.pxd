@@ -13,13 +13,13 @@ cdef inline void per_update_scalars(PackState *p) noexcept nogil:
     for lane in range(LANES):
         rate = learning_rate(p.schedules + lane, LANES, p.updates)
         if p.optimizer == ADAMW:
-            set_lane(&p.step.shrink, lane, <real> (-rate * p.hyper_exact[DECAY * LANES + lane]))
+            set_lane(&p.step.shrink, lane, within_reach(-rate * p.hyper_exact[DECAY * LANES + lane]))
         if p.optimizer >= ADAM:
             first = next_power(&p.beta_power[lane], p.hyper_exact[FIRST * LANES + lane])
             second = next_power(&p.beta_power[LANES + lane], p.hyper_exact[SECOND * LANES + lane])
             rate = rate / (1.0 - first)
             set_lane(&p.step.root_correction, lane, <real> (1.0 / root(1.0 - second)))
-        set_lane(&p.step.rate, lane, <real> rate)
+        set_lane(&p.step.rate, lane, within_reach(rate))
 
 
 cdef inline double next_power(double *power, double beta) noexcept nogil:

@@ -54,7 +54,7 @@ cdef inline int64_t lay_out(
     p.seeds = <uint64_t *> take_doubles(&free, 1)
     p.lane_first, p.lane_last = <int64_t *> take_doubles(&free, 1), <int64_t *> take_doubles(&free, 1)
     p.dropout_threshold, p.dropout_scale = <uint32_t *> take(&free, dropouts), take(&free, dropouts)
-    p.loss_sum, p.hits = take(&free, 1), take(&free, 1)
+    p.loss_sum, p.hits = take(&free, 1), <double *> take_doubles(&free, 1)
     return free - arena
 
 

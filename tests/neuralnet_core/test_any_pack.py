@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import hypothesis
@@ -37,7 +37,8 @@ OPTIMIZERS: dict[type[Optimizer], dict[str, st.SearchStrategy[Any]]] = {
     AdamW: {"weight_decay": st.sampled_from([0.0, 0.1])},
 }
 DIVERGES = 1e30
-RATES = st.sampled_from([1e-4, 1e-3, 1e-2, 0.1, 1.0, DIVERGES])
+BEYOND = 1e39  # what float32 holds
+RATES = st.sampled_from([1e-4, 1e-3, 1e-2, 0.1, 1.0, DIVERGES, BEYOND])
 EVERY_OPTION = {
     "l1": st.sampled_from([0.0, 1e-3]),
     "l2": st.sampled_from([0.0, 1e-3, 0.1]),
@@ -142,9 +143,9 @@ def trained_together(draw: st.DrawFn) -> Together:
 
 
 def bytes_of(model: Model) -> tuple[Any, ...]:
-    """Return all that a training gave; the parameters of a diverged network are promised to nobody."""
+    """Return all that a training gave."""
     history = {name: values.tobytes() for name, values in model.history_arrays.items()}
-    return model.state, model.epoch, history, model.digest() if model.state == "done" else None
+    return model.state, model.epoch, history, model.digest()
 
 
 @pytest.mark.filterwarnings("ignore:.*diverged:RuntimeWarning")
@@ -158,13 +159,30 @@ def test_each_network_is_what_it_is_alone(case: Together) -> None:
 
 
 @pytest.mark.filterwarnings("ignore:.*diverged:RuntimeWarning")
+@pytest.mark.parametrize("outputs", [1, 2, 3])
+@pytest.mark.parametrize(
+    "optimizer",
+    [
+        GradientDescent(0.1),
+        GradientDescent(BEYOND),
+        GradientDescent(0.1, l1=BEYOND),
+        GradientDescent(0.1, l2=BEYOND),
+        Momentum(BEYOND),
+        Momentum(BEYOND, nesterov=True),
+        Adam(1e38),  # over 1 - beta1
+        AdamW(0.1, weight_decay=1e40),
+    ],
+    ids=str,
+)
 @pytest.mark.parametrize("count", [2, 4, 8, 16])
-def test_infinities_of_a_narrow_network_do_not_reach_its_padding(count: int) -> None:
-    """The first sample's delta overflows: weights become infinite. Padded ones would be 0 x inf, and all sums NaN."""
-    X, y = np.full((2, 1), 2.5e38), np.zeros(2)
-    layers = [Dense(1, bias=False, initializer=1.0), Dense(1, bias=False, initializer=1.0)]
+def test_infinities_of_a_narrow_network_do_not_reach_its_padding(
+    count: int, optimizer: Optimizer, outputs: int
+) -> None:
+    """The first sample's delta or its step overflows. Padded weights would be 0 x inf, and all sums NaN."""
+    X, y = np.full((2, 1), 1.0 if isinstance(optimizer, Adam) else 2.5e38), np.zeros((2, outputs))
+    layers = [Dense(1, bias=False, initializer=1.0), Dense(outputs, bias=False, initializer=1.0)]
     narrow, wide = Network(layers), Network([Dense(8, bias=False), layers[1]])
-    optimizer = GradientDescent(0.1, epochs=1, batch_size=1)
+    optimizer = replace(optimizer, epochs=1, batch_size=1)
     alone = narrow.train(X, y, optimizer)
     assert (alone.state, alone.history_arrays["train_loss"].tolist()) == ("diverged", [np.inf])
     together = train_many([narrow, *[wide] * (count - 1)], optimizer, X, y, seeds=0)

@@ -116,6 +116,12 @@ def test_rows_and_masks_say_the_same() -> None:
         assert indices.tolist() == [0, 2]
 
 
+def test_rows_are_copied() -> None:
+    """The engine reads them without looking whether they are still what was checked."""
+    rows = np.arange(3)
+    assert not np.shares_memory(check_rows(rows, 3), rows)
+
+
 def test_rows_may_be_read_only() -> None:
     rows = np.array([0, 2])
     rows.flags.writeable = False
@@ -163,11 +169,21 @@ def test_weights_are_float64_or_none() -> None:
         ([1e300, 1.0, 1.0], "sample_weight must be finite, .* is too large for float32"),
         ([1.0, 1.0, -2.0], r"sample_weight must be >= 0, got -2.0 at row 2"),
         ([0.0, 0.0, 0.0], "sample_weight must not be 0 everywhere"),
+        (
+            [1e-310, 1.0, 0.0],
+            "sample_weight must be normal numbers of float64, and so must their sum; 1e-310 is",
+        ),
     ],
 )
 def test_weights_that_do_not_fit_are_one_line(weights: object, message: str) -> None:
     with pytest.raises(ValueError, match="^" + message):
         check_weights(weights, 3, "float32")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("weights", [[1e308, 1e308, 0.0], [5e-324, 5e-324, 0.0]])
+def test_weights_whose_sums_are_no_numbers_are_refused(weights: list[float]) -> None:
+    with pytest.raises(ValueError, match=r"^sample_weight must be normal numbers"):
+        check_weights(weights, 3, "float64")
 
 
 def test_lengths_that_differ_are_named() -> None:

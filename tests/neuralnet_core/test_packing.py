@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
+from typing import Any
 
 import numpy as np
 import pytest
@@ -168,12 +169,46 @@ X, Y = np.linspace(0, 1, 40)[:, None], np.linspace(1, 2, 40)
         ),
         ([Pack((0, 1), Way("lanes", "baseline"), 0.0), Pack((2,), WAY, 0.0)], "mode must be one of networks"),
         ([Pack((0, 1), Way("networks", "v9"), 0.0), Pack((2,), WAY, 0.0)], "instruction_set must be one of"),
+        ([Pack([0, 1], WAY, 0.0), Pack((2,), WAY, 0.0)], r"members must be a tuple of int, got \[0, 1\]"),
+        ([Pack((0.0, 1.0), WAY, 0.0), Pack((2,), WAY, 0.0)], "members must be a tuple of int"),
+        ([Pack(None, WAY, 0.0)], "members must be a tuple of int, got None"),
+        ([Pack((0, 1), ("networks", "v3"), 0.0), Pack((2,), WAY, 0.0)], "way must be a Way, got"),
+        ([Pack((0, 1), None, 0.0), Pack((2,), WAY, 0.0)], "way must be a Way, got None"),
+        ([Pack((0, 1), WAY, "1"), Pack((2,), WAY, 0.0)], "seconds must be a finite number >= 0, got '1'"),
+        ([Pack((0, 1), WAY, float("nan")), Pack((2,), WAY, 0.0)], "seconds must be a finite number >= 0"),
+        ([Pack((0, 1), WAY, 10**400), Pack((2,), WAY, 0.0)], "seconds must be a finite number >= 0"),
     ],
 )
 def test_packs_that_cannot_be_get_one_clear_line(packs: list[Pack], message: str) -> None:
     networks = [NETWORKS[0], NETWORKS[2], NETWORKS[1]]
-    with pytest.raises(ValueError, match=message) as caught:
+    with pytest.raises((TypeError, ValueError), match=message) as caught:
         train_many(networks, Adam(), X, Y, seeds=0, packs=packs)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"dtype": "f4"}, "dtype must be one of float32, float64; got 'f4'"),
+        ({"lengths": [(0, 0)] * 3}, "the rows that a network is trained on must be >= 1, got 0"),
+        ({"lengths": [(5, -1)] * 3}, "the rows that a network is validated on must be >= 0, got -1"),
+        ({"lengths": [(float("nan"), 0)] * 3}, "the rows that a network is trained on must be an integer"),
+        ({"lengths": [(5, 0)]}, "one of each for every network; got 3 networks, 3 optimizers, 1 lengths"),
+        ({"orders": [0]}, "one of each for every network; got .* 1 orders"),
+        ({"networks": [5] * 3}, "networks must be Network values, got 5"),
+        ({"optimizers": [5] * 3}, "optimizers must be values such as Adam"),
+        ({"epochs": 0}, "epochs must be >= 1, got 0"),
+    ],
+)
+def test_what_cannot_be_planned_gets_one_clear_line(changed: dict[str, Any], message: str) -> None:
+    given = {
+        "networks": NETWORKS[:3],
+        "optimizers": [Adam()] * 3,
+        "input_shape": 1,
+        "lengths": [(40, 0)] * 3,
+    }
+    with pytest.raises((TypeError, ValueError), match=message) as caught:
+        plan_packs(**(given | changed))
     assert "\n" not in str(caught.value)
 
 

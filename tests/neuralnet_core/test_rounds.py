@@ -72,12 +72,12 @@ def train(given: list[Optimizer], dtype: str = "float32", packs: list[Pack] | No
 
 
 def bits(models: list[Model]) -> list[tuple[Any, ...]]:
-    """Return all that came of trainings; the parameters of a diverged network are promised to nobody."""
+    """Return all that came of trainings."""
     return [
         (
             model.state,
             model.epoch,
-            model.digest() if model.state == "done" else None,
+            model.digest(),
             *(values.tobytes() for values in model.history_arrays.values()),
         )
         for model in models

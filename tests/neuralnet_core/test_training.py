@@ -20,9 +20,13 @@ from neuralnet_core import (
     Momentum,
     Network,
     Optimizer,
+    Pack,
     TrainingCancelled,
+    Way,
     train_many,
 )
+from neuralnet_core.engine.dispatch import supported_sets
+from neuralnet_core.ways import MODES, Mode
 
 REGRESSION = Network([Dense(6, "tanh"), Dense(1)])
 CLASSIFICATION = Network([Dense(6, "relu"), Dense(3)], loss="softmax_cross_entropy")
@@ -34,6 +38,9 @@ LABELS = (X[:, 0] > 0).astype(int) + (X[:, 1] > 0)
 
 X_LONG = RANDOM.normal(size=(310, 4))
 Y_LONG = X_LONG[:, :2] - np.abs(X_LONG[:, 2:])
+
+
+START = REGRESSION.initialize(input_shape=4)
 
 
 def digests(models: list) -> list[str]:
@@ -57,6 +64,15 @@ def test_one_list_of_rows_is_told_from_one_for_each_network() -> None:
     for rows in same:
         models = train_many([REGRESSION] * 2, Adam(epochs=2), X, Y, seeds=3, rows=rows)
         assert digests(models) == [expected] * 2
+
+
+def test_an_iterator_of_rows_is_the_list_of_them() -> None:
+    splits = [np.arange(0, 50), np.arange(50, 90)]
+    expected = digests(train_many(REGRESSION, Adam(epochs=2), X, Y, seeds=[0, 0], rows=splits))
+    for rows in (iter(splits), (split for split in splits), map(list, splits)):
+        assert digests(train_many(REGRESSION, Adam(epochs=2), X, Y, seeds=[0, 0], rows=rows)) == expected
+    held_out = train_many(REGRESSION, Adam(epochs=2), X, Y, seeds=[0, 0], validation_rows=iter(splits))
+    assert held_out[0].history_arrays["validation_loss"][-1] == held_out[0].loss(X[:50], Y[:50])
 
 
 def test_rows_train_as_a_copy_of_those_rows_would() -> None:
@@ -254,6 +270,20 @@ def test_a_token_cancels_training_from_another_thread() -> None:
         ),
         ({"initial": {}}, "parameters must be named 0.weight, .*; got none"),
         ({"initial": "zeros"}, "initial must be a dict of arrays, a list of such dicts or None, got 'zeros'"),
+        (
+            {"initial": {**START, "1.bias": np.array([np.nan])}},
+            "parameter 1.bias must be finite, got nan at row 0",
+        ),
+        (
+            {"initial": {**START, "1.bias": [1e39]}},
+            r"parameter 1.bias must be finite, 1e\+39 is too large for float32",
+        ),
+        ({"validation": (X, Y * np.nan)}, "validation y must be finite, got nan at row 0"),
+        (
+            {"validation": (X, np.ones((120, 2)))},
+            r"validation y has 2 columns but the network ends in Dense\(1\)",
+        ),
+        ({"validation": (X, Y, Y)}, r"validation must be a pair \(X, y\), got 3 items"),
         ({"networks": CLASSIFICATION, "y": LABELS + 1}, "labels"),
     ],
 )
@@ -281,3 +311,17 @@ def test_weights_that_shrink_end_at_zero_not_among_the_subnormal_numbers(dtype: 
     # What nothing shrinks is left as it is, whatever its neighbours in the pack are.
     kept = start["0.weight"].ravel().tolist()
     assert found == [[0.0, 0.0], [0.0, 0.0], kept, [0.0, 0.0], kept]
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_hits_are_counted_beyond_what_float32_counts(mode: Mode) -> None:
+    """2^24 + 1 is no number of float32: a count that goes on in it stands still."""
+    network = Network([Dense(2, bias=False)], loss="softmax_cross_entropy")
+    optimizer = GradientDescent(1e-9, epochs=1)
+    many = np.zeros(2**24 + 2**20, np.int64)
+    many.flags.writeable = False
+    model = train_many(
+        network, optimizer, [[1.0], [-1.0]], [0, 1], seeds=0, initial={"0.weight": [[1.0, -1.0]]},
+        validation_rows=many, packs=[Pack((0,), Way(mode, supported_sets()[-1]), 0.0)],
+    )[0]  # fmt: skip
+    assert model.metrics["validation_accuracy"] == 1.0

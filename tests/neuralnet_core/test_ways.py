@@ -74,9 +74,9 @@ class Row:
 
 
 def bits(model: Model) -> tuple[Any, ...]:
-    """Return all that came of a training; the parameters of a diverged network are promised to nobody."""
+    """Return all that came of a training."""
     history = (values.tobytes() for values in model.history_arrays.values())
-    return model.state, model.epoch, model.digest() if model.state == "done" else None, *history
+    return model.state, model.epoch, model.digest(), *history
 
 
 def _wider(layer: Any) -> Any:
