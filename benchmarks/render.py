@@ -57,7 +57,7 @@ def _setting(settings: dict[str, list[dict[str, Any]]]) -> str:
     for part, several in settings.items():
         for setting in several:
             engine = setting["engine"]
-            key = setting["cpu"], engine["instruction_set"], engine["numerics_version"]
+            key = setting["cpu"], engine["instruction_set"]
             machines.setdefault(key, {}).setdefault(part, []).append(setting)
     lines = [_machine(parts, names=len(machines) > 1) for parts in machines.values()]
     lines.append(
