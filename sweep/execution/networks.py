@@ -100,8 +100,9 @@ def train_jobs(
 def _record(job: Job, model: Model | str, started: float, seconds: float, worker: str) -> Record:
     if isinstance(model, str):
         return Record(job.identity, "failed", 0, {}, {}, model, None, started, seconds, worker)
-    state, epoch, (names, history) = model.state, model.epoch, model.history_rows
-    metrics = dict(zip(names, history[:, epoch - 1].tolist(), strict=True))
+    names, history = model.history_rows
     curves = Curves.owning(names, history.astype(np.float32))
-    digest = model.digest() if state == "done" else None
-    return Record(job.identity, state, epoch, metrics, curves, None, digest, started, seconds, worker)
+    digest = model.digest() if model.state == "done" else None
+    return Record(
+        job.identity, model.state, model.epoch, model.metrics, curves, None, digest, started, seconds, worker
+    )
