@@ -26,7 +26,7 @@ cdef inline bint train_epoch(PackState *p, Course *c) except -1 nogil:
     batch.data, batch.rows, batch.training, batch.updating = &c.data, &c.order, True, True
     memset(losses, 0, sizeof(losses))
     memset(weights, 0, sizeof(weights))
-    batch.stays = p.staying.room > 0
+    batch.samples = &p.full_batch if p.full_batch.stay else &p.passing
     draw_order(p, c)
     for number in range(pieces(c.rows.count, c.batch_size)):
         batch.first = number * c.batch_size
@@ -69,7 +69,8 @@ cdef inline int validate(PackState *p, Course *c) except -1 nogil:
     cdef Minibatch batch
     cdef int lane
     batch.data, batch.rows = &c.held_out, &c.held_out_rows
-    batch.training = batch.updating = batch.stays = False
+    batch.training = batch.updating = False
+    batch.samples = &p.held_out if p.held_out.stay else &p.passing
     batch.first, batch.count = 0, c.held_out_rows.count
     memset(p.hits, 0, LANES * sizeof(double))
     accumulate(p, &batch)

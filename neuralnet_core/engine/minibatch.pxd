@@ -32,7 +32,7 @@ cdef inline int accumulate(PackState *p, const Minibatch *batch) except -1 nogil
         sum_slices_in_lanes(p, batch)
     else:
         sum_slices_in_turn(p, batch)
-    p.settled = p.settled or batch.stays
+    batch.samples.gathered = batch.samples.stay
     return 1
 
 
@@ -85,8 +85,9 @@ cdef inline int sum_slices_in_lanes(PackState *p, const Minibatch *batch) except
         else:
             join_lanes(p.residuals, p.squares, p.outputs, width, turn == 0)
     p.gradients = p.joined_gradients
-    for lane in range(1, width):
-        p.hits[0] += p.hits[lane]
+    if not batch.training:
+        for lane in range(1, width):
+            p.hits[0] += p.hits[lane]
     p.loss_sum[0] = splat(loss)
     p.sliced = False
     memset(p.lane_first, 0, LANES * sizeof(int64_t))
@@ -129,12 +130,9 @@ cdef inline void gather(
     PackState *p, const Minibatch *batch, const Rows *rows, int64_t first, int64_t position, int64_t place, int64_t size
 ) noexcept nogil:
     """Have the samples of a chunk where the stages read them."""
-    if batch.stays:
-        stand_at(p, &p.staying, place)
-        if p.settled:
-            return
-    else:
-        stand_at(p, &p.passing, 0)
+    stand_at(p, batch.samples, place if batch.samples.stay else 0)
+    if batch.samples.gathered:
+        return
     gather_inputs(p, batch.data, rows, first, size)
     gather_targets(p, batch.data, rows, first, size)
     gather_coefficients(p, batch.data, rows, first, size)
@@ -156,7 +154,7 @@ cdef inline void spread_rows(PackState *p, const Minibatch *batch, int64_t slice
         start = min((slice + lane) * length, batch.count) if lane < SLICES else batch.count
         stop = min(start + length, batch.count)
         p.lane_first[lane], p.lane_last[lane] = start, stop
-        for i in range(0 if batch.stays and p.settled else length):
+        for i in range(0 if batch.samples.gathered else length):
             p.spread.index[i * LANES + lane] = batch.rows.index[batch.first + (start + i if start + i < stop else 0)]
 
 

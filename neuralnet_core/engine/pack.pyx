@@ -197,7 +197,7 @@ cdef class Pack:
         cdef control_word found
         cdef Minibatch batch
         batch.data, batch.rows, batch.training, batch.updating = &self.c.data, &self.c.order, True, False
-        batch.stays = False
+        batch.samples = &self.p.passing
         batch.first, batch.count = 0, self.c.rows.count
         with nogil:
             found = enter_contract()

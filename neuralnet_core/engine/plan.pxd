@@ -13,7 +13,7 @@ from neuralnet_core.engine.gather cimport pieces
 from neuralnet_core.engine.stages cimport mark_present
 from neuralnet_core.engine.structs cimport *
 from neuralnet_core.engine.tensors cimport own_size, put_constant, put_drawn, put_in
-from neuralnet_core.engine.workspace cimport new_arena, room_to_stay
+from neuralnet_core.engine.workspace cimport let_stay, new_arena
 
 # How a parameter starts, as encoding.py says it: all at one value, or draws that are multiplied by it.
 cdef enum:
@@ -34,8 +34,8 @@ cdef inline int read_plan(PackState *p, Course *c, plan, draws) except -1:
     read_course(c, plan)
     dropouts = read_stages(p, plan.program, plan.widths)
     p.passing.room, p.spread.count = p.chunk, longest
-    if plan.trains and c.batch_size == c.rows.count:
-        p.staying.room = room_to_stay(p, c.rows.count, c.rows.shared)
+    if plan.trains and c.epochs > 1:
+        let_stay(p, c)
     if new_arena(p, c, dropouts, plan.trains, draws_orders(c)) != 0:
         raise MemoryError(no_room(p, c))
     for index in range(p.depth):

@@ -147,6 +147,8 @@ cdef struct Rows:
 # Samples as the stages read them, in room for so many.
 cdef struct Samples:
     int64_t room
+    bint stay             # the same ones every time: gathered once
+    bint gathered
     void *inputs          # [room][inputs]: reals that all lanes share, or registers
     vec *targets          # [room][target width]; where the lanes are units, reals
     vec *coefficients     # [room]: of the loss; where the lanes are units, reals
@@ -159,7 +161,7 @@ cdef struct Minibatch:
     int64_t first, count
     bint training         # gradients are wanted, else the score
     bint updating         # and the optimizer's step after them
-    bint stays            # the same samples every time: gathered once
+    Samples *samples      # where they stand
 
 # When a lane ends early: metric (its row in the history) or -1, ...; as encoding.py writes it.
 cdef struct Stopping:
@@ -219,14 +221,14 @@ cdef struct PackState:
     int64_t *lane_first
     int64_t *lane_last
     Rows spread           # the rows of a minibatch whose slices are the lanes; count 0: never
-    # the samples of a chunk, and where they stand: passing through, or all of a full batch that stays
+    # the samples of a chunk, and where they stand: passing through, or among all of a full batch or of those held out
     Block input
     vec *targets
     vec *coefficients
     vec *valid
     Samples passing
-    Samples staying
-    bint settled          # those that stay are there
+    Samples full_batch
+    Samples held_out
     # work space
     vec *delta  # of the stage that is gone through
     vec *deltas[2]  # room for them, where they are not left in the place of a stage's activations

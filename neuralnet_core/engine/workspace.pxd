@@ -13,7 +13,8 @@ cdef extern from "fence.h" nogil:
     void put_fence(vec *place)
 
 
-# A full batch stays where it is gathered, unless it would take more than a good part of the second cache.
+# Samples that come in every epoch stay where they are gathered, unless they would take more than a good part of the
+# second cache.
 cdef enum:
     MOST_STAYING = 1 << 19  # bytes
 
@@ -38,7 +39,8 @@ cdef inline int64_t lay_out(
     cdef int64_t size = p.size if trains else 0
     cdef bint shared = c.rows.shared and not p.spread.count
     lay_out_samples(p, &free, &p.passing, shared)
-    lay_out_samples(p, &free, &p.staying, shared)
+    lay_out_samples(p, &free, &p.full_batch, shared)
+    lay_out_samples(p, &free, &p.held_out, shared)
     lay_out_rows(p, c, &free, draws_orders)
     p.parameters = take(&free, p.size)
     p.slice_gradients, p.joined_gradients = take(&free, size), take(&free, size)
@@ -62,13 +64,26 @@ cdef inline int64_t input_registers(const PackState *p, int64_t room, bint share
     return room * p.inputs // LANES + 1 if shared else room * (p.inputs | 1)
 
 
-cdef inline int64_t room_to_stay(const PackState *p, int64_t count, bint shared) noexcept nogil:
-    """All of a full batch of `count` rows, or none if that takes too much."""
-    cdef int64_t registers
+cdef inline void let_stay(PackState *p, const Course *c) noexcept nogil:
+    """Give a full batch and the samples held out, in this order, room to stay as long as there is some."""
+    cdef int64_t left = MOST_STAYING
+    if c.batch_size == c.rows.count:
+        left -= make_room(p, &p.full_batch, &c.rows, left)
+    if c.metrics > 1:
+        make_room(p, &p.held_out, &c.held_out_rows, left)
+
+
+cdef inline int64_t make_room(const PackState *p, Samples *samples, const Rows *rows, int64_t most) noexcept nogil:
+    """Make room for all of the rows and return the bytes it takes, or 0 where these are too many."""
+    cdef int64_t count = rows.count, size
+    cdef bint shared = rows.shared
     if p.spread.count:
         count, shared = SLICES * pieces(count, SLICES), False
-    registers = input_registers(p, count, shared) + count * (p.target_width + 2)
-    return count if registers * <int64_t> sizeof(vec) <= MOST_STAYING else 0
+    size = (input_registers(p, count, shared) + count * (p.target_width + 2)) * <int64_t> sizeof(vec)
+    if size > most:
+        return 0
+    samples.room, samples.stay = count, True
+    return size
 
 
 cdef inline void lay_out_rows(PackState *p, Course *c, vec **free, bint draws_orders) noexcept nogil:
