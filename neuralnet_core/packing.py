@@ -85,6 +85,8 @@ def plan_packs(
     """
     shape, dtype = check_shape(input_shape), check_dtype(dtype)
     _check_columns(networks=networks, optimizers=optimizers, lengths=lengths, orders=orders, keys=keys)
+    if not all(issubclass(kind, tuple) for kind in set(map(type, lengths))) or set(map(len, lengths)) - {2}:
+        raise TypeError(f"lengths must be tuples (rows trained on, validated on), got {shown(lengths)}")
     if epochs is not None:
         check_integer("epochs", epochs, at_least=1)
     groups: dict[Hashable, _Group] = {}
