@@ -6,8 +6,6 @@ from collections.abc import Callable, Iterable, Iterator
 from multiprocessing.pool import ThreadPool
 from typing import Any, TypeVar
 
-import joblib
-
 from neuralnet_core import check_choice, check_integer
 
 __all__ = ["BACKENDS", "by_value", "check_workers", "dispatch"]
@@ -28,6 +26,8 @@ def check_workers(n_jobs: object, backend: object, automatic: str = "threads") -
     if workers == 0:
         raise ValueError("n_jobs must not be 0; give a number of workers, or -1 for every CPU")
     if workers < 0:
+        import joblib
+
         workers = max(1, int(joblib.cpu_count()) + 1 + workers)
     return (1, backend) if backend == "sequential" else (workers, automatic if backend == "auto" else backend)
 
@@ -45,6 +45,8 @@ def dispatch(work: Callable[[T], R], tasks: Iterable[T], workers: int, *, here: 
             for task in tasks:
                 yield pool.apply(work, (task,))
     else:
+        import joblib
+
         parallel = joblib.Parallel(
             n_jobs=workers,
             backend="threading",
@@ -65,6 +67,8 @@ def by_value(value: Any) -> Any:
 
 class _Packed:
     def __init__(self, value: Any) -> None:
+        import joblib
+
         # In a tuple, so that joblib takes a class for a value too.
         self._value = joblib.wrap_non_picklable_objects((value,), keep_wrapper=False)
 

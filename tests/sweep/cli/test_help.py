@@ -8,7 +8,7 @@ import sys
 
 from commands import Run
 
-HEAVY = ("matplotlib", "pandas", "pyarrow", "pydantic", "scipy", "sklearn")
+HEAVY = ("joblib", "matplotlib", "pandas", "pyarrow", "pydantic", "scipy", "sklearn")
 
 
 def test_help_imports_nothing_heavy() -> None:
