@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from .brief import shown
 from .data import check_features, check_same_length
@@ -109,16 +109,21 @@ class Model(_Arrays):
         epochs = len(self.history_arrays["train_loss"])
         return pd.DataFrame(self.history_arrays, index=pd.RangeIndex(1, epochs + 1, name="epoch"))
 
-    @property
-    def history_rows(self) -> tuple[tuple[str, ...], NDArray[np.float64]]:
-        """The names of the metrics, and the history as one array to read only: (metrics, epochs)."""
+    def history_table(self, dtype: DTypeLike = np.float64) -> tuple[tuple[str, ...], NDArray[Any]]:
+        """Return the names of the metrics, and the history as one array of its own: (metrics, epochs).
+
+        Examples
+        --------
+        >>> from neuralnet_core import Dense, GradientDescent
+        >>> model = Network([Dense(1)]).train([[0.0], [1.0]], [0.0, 1.0], GradientDescent(epochs=5))
+        >>> names, values = model.history_table()
+        >>> names, values.shape
+        (('train_loss',), (1, 5))
+        """
         rows = self._untouched_history()
-        if rows is None:
-            names, rows = tuple(self.history_arrays), _as_rows(self.history_arrays)
-        else:
-            names, rows = self._names, rows.view()
-        rows.flags.writeable = False
-        return names, rows
+        if rows is not None:
+            return self._names, rows.astype(dtype)
+        return tuple(self.history_arrays), _as_rows(self.history_arrays).astype(dtype)
 
     @property
     def metrics(self) -> dict[str, float]:

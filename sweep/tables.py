@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import pandas
 
 PENDING = "pending"  # the state of a trial without a record: it waits, runs or was interrupted
+NOT_YET = Record("", PENDING, 0, {}, {}, None, None, 0.0, math.nan, None)  # stands for the record
 SPLITS = ("train", "validation")
 # The table's columns besides parameters and metrics: no metric may be called so.
 COLUMNS = frozenset(
@@ -37,23 +38,25 @@ def trials_table(
     """Return a row per trial: what was trained, what came of it, and the clock's columns last."""
     import pandas as pd
 
-    found = [records.get(trial.identity) for trial in trials]
+    trial, configuration, repeat, fold, seed, _, identity = _fields(trials, Trial)
+    found = [records.get(name, NOT_YET) for name in identity]
+    _, state, epoch, measured, _, error, digest, started, seconds, worker = _fields(found, Record)
     columns: dict[str, Any] = {
-        "trial": np.array([trial.trial for trial in trials], np.int64),
-        "configuration": np.array([trial.configuration for trial in trials], np.int64),
+        "trial": np.array(trial, np.int64),
+        "configuration": np.array(configuration, np.int64),
         **_params_columns(trials),
-        "repeat": np.array([trial.repeat for trial in trials], np.int64),
-        "fold": np.array([trial.fold for trial in trials], np.int64),
-        "seed": np.array([trial.seed for trial in trials], np.int64),
-        "state": [PENDING if record is None else record.state for record in found],
-        "epoch": np.array([0 if record is None else record.epoch for record in found], np.int64),
-        **{name: _metric_column(found, name) for name in metrics},
-        "error": [None if record is None else record.error for record in found],
-        "identity": [trial.identity for trial in trials],
-        "digest": [None if record is None else record.digest for record in found],
-        "started": _started_column(found),
-        "seconds": np.array([math.nan if record is None else record.seconds for record in found]),
-        "worker": [None if record is None else record.worker for record in found],
+        "repeat": np.array(repeat, np.int64),
+        "fold": np.array(fold, np.int64),
+        "seed": np.array(seed, np.int64),
+        "state": state,
+        "epoch": np.array(epoch, np.int64),
+        **{name: _metric_column(measured, name) for name in metrics},
+        "error": error,
+        "identity": identity,
+        "digest": digest,
+        "started": _started_column(started),
+        "seconds": np.array(seconds, np.float64),
+        "worker": worker,
     }
     return pd.DataFrame(columns)
 
@@ -130,19 +133,22 @@ def _in_order(names: Mapping[str, None]) -> list[str]:
     ]
 
 
-def _metric_column(found: Sequence[Record | None], name: str) -> Any:
-    values = np.array(
-        [math.nan if record is None else record.metrics.get(name, math.nan) for record in found]
-    )
+def _fields(rows: Sequence[tuple[Any, ...]], kind: type[Trial | Record]) -> list[list[Any]]:
+    """Return what rows of a kind hold, field by field."""
+    return [list(column) for column in zip(*rows, strict=True)] or [[] for _ in kind._fields]
+
+
+def _metric_column(measured: Sequence[Mapping[str, float]], name: str) -> Any:
+    values = np.array([metrics.get(name, math.nan) for metrics in measured], np.float64)
     values[~np.isfinite(values)] = np.nan  # as a store has it
     return values
 
 
-def _started_column(found: Sequence[Record | None]) -> Any:
+def _started_column(started: Sequence[float]) -> Any:
     import pandas as pd
 
     # What failed before anything was trained never started: its clock stands at 0.
-    seconds = np.array([0.0 if record is None else record.started for record in found])
+    seconds = np.array(started, np.float64)
     # Not by way of nan, for which pandas 2 rounds memory that nobody wrote and may raise what it finds there.
     return pd.to_datetime(seconds, unit="s", utc=True).where(seconds != 0.0)
 

@@ -382,7 +382,7 @@ def test_a_notebook_shows_a_table_and_runs_no_code() -> None:
 def test_heavy_libraries_are_imported_late() -> None:
     code = (
         "import sys, sweep, sweep.results, sweep.store, sweep.statistics, sweep.plots\n"
-        "print([m for m in ('pandas', 'matplotlib', 'scipy', 'sklearn') if m in sys.modules])"
+        "print([m for m in ('joblib', 'pandas', 'matplotlib', 'scipy', 'sklearn') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
