@@ -85,8 +85,11 @@ def plan_packs(
     """
     shape, dtype = check_shape(input_shape), check_dtype(dtype)
     _check_columns(networks=networks, optimizers=optimizers, lengths=lengths, orders=orders, keys=keys)
-    if not all(issubclass(kind, tuple) for kind in set(map(type, lengths))) or set(map(len, lengths)) - {2}:
-        raise TypeError(f"lengths must be tuples (rows trained on, validated on), got {shown(lengths)}")
+    _check_kinds(networks, Network, "networks must be Network values")
+    _check_kinds(optimizers, Optimizer, "optimizers must be values such as Adam(1e-3)")
+    _check_kinds(lengths, tuple, "lengths must be tuples (rows trained on, rows validated on)")
+    for length in _distinct(lengths):
+        _check_length(length)
     if epochs is not None:
         check_integer("epochs", epochs, at_least=1)
     groups: dict[Hashable, _Group] = {}
@@ -98,7 +101,6 @@ def plan_packs(
         setting = id(network), id(optimizer), length, key
         place = known.get(setting)
         if place is None:
-            _check_setting(network, optimizer, length)
             layout = network.build(shape)
             like = likeness(layout, optimizer, length), key
             group = groups.get(like)
@@ -150,11 +152,24 @@ def _check_columns(**columns: Sequence[object] | None) -> None:
         raise ValueError(f"there must be one of each for every network; got {told}")
 
 
-def _check_setting(network: object, optimizer: object, length: tuple[int, int]) -> None:
-    if not isinstance(network, Network):
-        raise TypeError(f"networks must be Network values, got {shown(network)}")
-    if not isinstance(optimizer, Optimizer):
-        raise TypeError(f"optimizers must be values such as Adam(1e-3), got {shown(optimizer)}")
+def _check_kinds(values: Sequence[object], wanted: type, rule: str) -> None:
+    """Raise TypeError unless all values are of the kind that is wanted; each of their types is looked at once."""
+    for kind in set(map(type, values)):
+        if not issubclass(kind, wanted):
+            raise TypeError(f"{rule}, got {shown(next(one for one in values if type(one) is kind))}")
+
+
+def _distinct(values: Sequence[tuple[int, ...]]) -> Iterable[tuple[int, ...]]:
+    """Return the values without their repetitions, or all if one has no hash."""
+    try:
+        return set(values)
+    except TypeError:
+        return values
+
+
+def _check_length(length: tuple[int, ...]) -> None:
+    if len(length) != 2:
+        raise ValueError(f"lengths must be tuples (rows trained on, rows validated on), got {shown(length)}")
     rows, validation_rows = length
     check_integer("the rows that a network is trained on", rows, at_least=1)
     check_integer("the rows that a network is validated on", validation_rows, at_least=0)

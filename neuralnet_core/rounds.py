@@ -7,7 +7,7 @@ still train are put together anew, in whatever way is best for so many. Lanes of
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -143,8 +143,10 @@ class _Rounds:
 
     def train(self) -> Iterator[tuple[int, Trained]]:
         """Yield every lane as it ends."""
-        for pack in self._packs:
-            yield from self._go_on(self._begin(pack, {}, self._epochs), 0)
+        # All plans before any training, which leaves nothing of what planning reads in the processor's caches.
+        plans = [self._plan(pack, {}) for pack in self._packs]
+        for pack, plan in zip(self._packs, plans, strict=True):
+            yield from self._go_on(self._begin(pack, plan, self._epochs), 0)
         while self._waiting:
             epoch = min(self._waiting)
             running = self._waiting.pop(epoch)
@@ -158,14 +160,17 @@ class _Rounds:
                 one.considered = len(one.going)
                 yield from self._go_on(one, epoch)
 
-    def _begin(self, pack: Pack, states: dict[int, LaneState], epochs: int) -> _Running:
+    def _plan(self, pack: Pack, states: Mapping[int, LaneState]) -> PackPlan:
+        """Return the plan of a pack whose lanes go on from these states, or begin."""
         members = [self._lanes[index] for index in pack.members]
         if states:
             members = [
                 lane._replace(state=states[index]) for index, lane in zip(pack.members, members, strict=True)
             ]
-        plan = make_plan(members, self._data, self._flag, way=pack.way)
-        going = list(range(len(members)))
+        return make_plan(members, self._data, self._flag, way=pack.way)
+
+    def _begin(self, pack: Pack, plan: PackPlan, epochs: int) -> _Running:
+        going = list(range(len(pack.members)))
         return _Running(open_pack(plan), pack.members, pack.seconds / epochs, going, len(going))
 
     def _go_on(self, one: _Running, epoch: int) -> Iterator[tuple[int, Trained]]:
@@ -202,7 +207,7 @@ class _Rounds:
             index: LaneState(*one.pack.state(place))
             for index, (one, place) in zip(indices, places, strict=True)
         }
-        return [self._begin(pack, states, ahead) for pack in packs]
+        return [self._begin(pack, self._plan(pack, states), ahead) for pack in packs]
 
     def _planned(self, indices: Sequence[int], epochs: int) -> list[Pack]:
         """Return the best packs of some lanes, whose members are numbers of lanes."""

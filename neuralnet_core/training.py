@@ -106,7 +106,7 @@ def train_many(
     flag = (cancel or CancelToken()).flag
     packs = _packs(lanes, task, packs)
     for some, data, finish in _by_data(lanes, packs, task):
-        for index, trained in train_packs(lanes, some, data, flag):
+        for index, trained in list(train_packs(lanes, some, data, flag)):
             models[index] = finish(lanes[index], trained)
     found = [model for model in models if model is not None]
     diverged = sum(model.state == "diverged" for model in found)
