@@ -111,7 +111,7 @@ class Batch:
     def lanes(
         self, n: int, input_shape: Shape, held_out: NDArray[np.int64] | None
     ) -> tuple[list[Lane], list[Setting]]:
-        """Return a lane per network, and their settings: a network with the same optimizer and rows again shares one.
+        """Return a lane per network, and their settings: equal networks of one optimizer and the same rows share one.
 
         `held_out` are the rows of the validation data that serve all networks, if there are such data.
         """
@@ -124,7 +124,7 @@ class Batch:
             self.networks, self.optimizers, self.seeds, self.rows, self.validation_rows, self.initial
         )  # fmt: skip
         for network, optimizer, seed, rows, validation_rows, initial in zip(*everything, strict=True):
-            key = id(network), id(optimizer), id(rows), id(validation_rows)
+            key = id(network.build(input_shape)), id(optimizer), id(rows), id(validation_rows)
             setting = known.get(key)
             if setting is None:
                 own, held = trained.checked(rows), validated.checked(validation_rows)

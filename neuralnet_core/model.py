@@ -11,9 +11,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import ArrayLike, DTypeLike, NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from .brief import shown
+from .checks import check_dtype
 from .data import check_features, check_same_length
 from .layers import Shape
 from .layout import Layout, heading_of
@@ -109,8 +110,10 @@ class Model(_Arrays):
         epochs = len(self.history_arrays["train_loss"])
         return pd.DataFrame(self.history_arrays, index=pd.RangeIndex(1, epochs + 1, name="epoch"))
 
-    def history_table(self, dtype: DTypeLike = np.float64) -> tuple[tuple[str, ...], NDArray[Any]]:
+    def history_table(self, dtype: str = "float64") -> tuple[tuple[str, ...], NDArray[Any]]:
         """Return the names of the metrics, and the history as one array of its own: (metrics, epochs).
+
+        As float32, a number beyond the width is inf, and NumPy says so.
 
         Examples
         --------
@@ -121,9 +124,10 @@ class Model(_Arrays):
         (('train_loss',), (1, 5))
         """
         rows = self._untouched_history()
+        dtype = check_dtype(dtype)
         if rows is not None:
             return self._names, rows.astype(dtype)
-        return tuple(self.history_arrays), _as_rows(self.history_arrays).astype(dtype)
+        return tuple(self.history_arrays), _as_rows(self.history_arrays).astype(dtype, copy=False)
 
     @property
     def metrics(self) -> dict[str, float]:

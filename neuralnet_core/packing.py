@@ -88,7 +88,7 @@ def plan_packs(
     _check_kinds(networks, Network, "networks must be Network values")
     _check_kinds(optimizers, Optimizer, "optimizers must be values such as Adam(1e-3)")
     _check_kinds(lengths, tuple, "lengths must be tuples (rows trained on, rows validated on)")
-    for length in _distinct(lengths):
+    for length in lengths:
         _check_length(length)
     if epochs is not None:
         check_integer("epochs", epochs, at_least=1)
@@ -159,15 +159,10 @@ def _check_kinds(values: Sequence[object], wanted: type, rule: str) -> None:
             raise TypeError(f"{rule}, got {shown(next(one for one in values if type(one) is kind))}")
 
 
-def _distinct(values: Sequence[tuple[int, ...]]) -> Iterable[tuple[int, ...]]:
-    """Return the values without their repetitions, or all if one has no hash."""
-    try:
-        return set(values)
-    except TypeError:
-        return values
-
-
 def _check_length(length: tuple[int, ...]) -> None:
+    # The common case first: there is one for each network of a sweep.
+    if len(length) == 2 and type(length[0]) is type(length[1]) is int and length[0] > 0 <= length[1]:
+        return
     if len(length) != 2:
         raise ValueError(f"lengths must be tuples (rows trained on, rows validated on), got {shown(length)}")
     rows, validation_rows = length

@@ -106,6 +106,7 @@ def train_many(
     flag = (cancel or CancelToken()).flag
     packs = _packs(lanes, task, packs)
     for some, data, finish in _by_data(lanes, packs, task):
+        # All of them before the first model: a training leaves nothing in the caches of what models are made with.
         for index, trained in list(train_packs(lanes, some, data, flag)):
             models[index] = finish(lanes[index], trained)
     found = [model for model in models if model is not None]

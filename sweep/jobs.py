@@ -79,7 +79,7 @@ class Record(NamedTuple):
     digest: str | None
     started: float
     seconds: float
-    worker: str | None  # None for a trial that no worker was given yet
+    worker: str
 
 
 class Curves(Mapping[str, NDArray[np.float32]]):

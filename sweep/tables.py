@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     import pandas
 
 PENDING = "pending"  # the state of a trial without a record: it waits, runs or was interrupted
-NOT_YET = Record("", PENDING, 0, {}, {}, None, None, 0.0, math.nan, None)  # stands for the record
+NOT_YET = Record(
+    "", PENDING, 0, {}, {}, None, None, 0.0, math.nan, ""
+)  # in the place of a record that is not there
 SPLITS = ("train", "validation")
 # The table's columns besides parameters and metrics: no metric may be called so.
 COLUMNS = frozenset(
@@ -56,7 +58,7 @@ def trials_table(
         "digest": digest,
         "started": _started_column(started),
         "seconds": np.array(seconds, np.float64),
-        "worker": worker,
+        "worker": [None if record is NOT_YET else name for record, name in zip(found, worker, strict=True)],
     }
     return pd.DataFrame(columns)
 

@@ -34,7 +34,7 @@ cdef inline int read_plan(PackState *p, Course *c, plan, draws) except -1:
     read_course(c, plan)
     dropouts = read_stages(p, plan.program, plan.widths)
     p.passing.room, p.spread.count = p.chunk, longest
-    if plan.trains and c.epochs > 1:
+    if plan.trains and c.epochs > 1:  # after one epoch nothing comes again
         let_stay(p, c)
     if new_arena(p, c, dropouts, plan.trains, draws_orders(c)) != 0:
         raise MemoryError(no_room(p, c))

@@ -1,4 +1,7 @@
-"""Tasks -> threads of the coordinator, as many at a time as there are workers. The only importer of joblib."""
+"""Tasks -> threads of the coordinator, as many at a time as there are workers.
+
+The only importer of joblib, and a late one: worker processes that train networks start without it.
+"""
 
 from __future__ import annotations
 

@@ -100,7 +100,7 @@ def train_jobs(
 def _record(job: Job, model: Model | str, started: float, seconds: float, worker: str) -> Record:
     if isinstance(model, str):
         return Record(job.identity, "failed", 0, {}, {}, model, None, started, seconds, worker)
-    curves = Curves.owning(*model.history_table(np.float32))
+    curves = Curves.owning(*model.history_table("float32"))
     digest = model.digest() if model.state == "done" else None
     return Record(
         job.identity, model.state, model.epoch, model.metrics, curves, None, digest, started, seconds, worker

@@ -163,8 +163,10 @@ def test_a_history_as_one_array_is_a_copy_whether_or_not_its_arrays_were_asked_f
     assert names == tuple(model.history_arrays) == ("train_loss", "validation_loss", "validation_r2")
     asked_names, asked = model.history_table()
     assert (asked_names, asked.tobytes()) == (names, rows.tobytes())
-    single = train("mse", NUMBERS).history_table(np.float32)[1]
-    assert single.tobytes() == model.history_table(np.float32)[1].tobytes() == rows.astype("f4").tobytes()
+    single = train("mse", NUMBERS).history_table("float32")[1]
+    assert single.tobytes() == model.history_table("float32")[1].tobytes() == rows.astype("f4").tobytes()
+    with pytest.raises(ValueError, match="dtype must be one of float32, float64; got 'int8'"):
+        model.history_table("int8")
     rows[0, 0] = asked[0, 0] = -1.0  # who has the array may write into it
     assert model.history_arrays["train_loss"][0] >= 0.0
     model.history_arrays["train_loss"][0] = 7.0  # what a user writes is the model's

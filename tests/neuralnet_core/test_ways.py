@@ -148,6 +148,32 @@ def test_how_many_samples_go_through_at_a_time_changes_no_bit(
     assert [row.train("float32", alone(mode, "baseline")) for row in rows] == expected
 
 
+@pytest.mark.parametrize("batch_size", [None, 33])
+@pytest.mark.parametrize(
+    "held_out", [1, 7, 255, 256, 257, 258, 1003, 6000]
+)  # so many that stay gathered, and more
+@pytest.mark.parametrize("mode", ["networks", "units", "slices"])
+def test_what_an_epoch_is_validated_at_is_the_loss_of_the_model_there(
+    mode: Mode, held_out: int, batch_size: int | None
+) -> None:
+    validation = np.resize(X, (held_out, X.shape[1])), np.resize(LABELS, held_out)
+    models = [
+        train_many(
+            CLASSIFIER,
+            Adam(0.01, epochs=epochs, batch_size=batch_size),
+            X[:300],
+            LABELS[:300],
+            seeds=7,
+            validation=validation,
+            packs=alone(mode, engine_info().instruction_set),
+        )[0]
+        for epochs in (1, 2, 3)
+    ]
+    history = models[-1].history_arrays
+    assert history["validation_loss"].tolist() == [model.loss(*validation) for model in models]
+    assert history["validation_accuracy"].tolist() == [model.score(*validation) for model in models]
+
+
 def test_the_rows_do_what_their_names_say() -> None:
     (stopped,) = ROWS["early stopping"].train("float64")
     assert stopped[1] < 40
