@@ -212,7 +212,7 @@ class _Counter:
             rows = -(-samples // self._lanes) if self._way.mode == "units" else samples
             yield "loss", rows * self._outputs
         apart = self._mixes or (self._way.mode == "slices" and n > SLICED)
-        if training and n == self._recipe.rows:  # a full batch is gathered once
+        if not training or n == self._recipe.rows:  # held out, or a full batch: gathered once
             size = samples * self._inputs * self._register / (1 if apart else self._lanes)
             yield "stayed", max(0.0, size - FIRST_CACHE)
         elif apart:
