@@ -59,6 +59,12 @@ FAULTS = [
         "ptrdiff_t k = k0; k < k1; k++",
         "ptrdiff_t k = k1 - 1; k >= k0; k--",
     ),
+    Fault(
+        "samples that stay all stand in the place of the first",
+        "minibatch.pxd",
+        "place if batch.samples.stay else 0",
+        "0",
+    ),
     Fault("bias gradient forgets the chunks before", "stages.pxd", "    if fresh:\n", "    if True:\n"),
     Fault(
         "short last minibatch averaged over a full one",
