@@ -16,9 +16,8 @@ if TYPE_CHECKING:
     import pandas
 
 PENDING = "pending"  # the state of a trial without a record: it waits, runs or was interrupted
-NOT_YET = Record(
-    "", PENDING, 0, {}, {}, None, None, 0.0, math.nan, ""
-)  # in the place of a record that is not there
+# In the place of a record that is not there.
+NOT_YET = Record("", PENDING, 0, {}, {}, None, None, 0.0, math.nan, "")
 SPLITS = ("train", "validation")
 # The table's columns besides parameters and metrics: no metric may be called so.
 COLUMNS = frozenset(
