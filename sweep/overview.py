@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from .labels import counted, format_interval, format_value, printable
-from .tables import names_after, varying_columns
+from .tables import PENDING, names_after, varying_columns
 from .values import plain_value
 
 if TYPE_CHECKING:
@@ -61,7 +61,8 @@ def _headline(results: Results) -> list[str]:
         what = f"mean and 95 % interval, n = {n}" if n > 1 else "one repeat, so no interval"
         if (equals := int((summary["rank"] == first["rank"]).sum())) > 1:
             what += f"; {equals} configurations rank first"
-        lines.append(f"best {objective}: {value} ({what})")
+        best = "best so far," if PENDING in results.states else "best"
+        lines.append(f"{best} {objective}: {value} ({what})")
         lines.append(", ".join(f"{name}={format_value(plain_value(v))}" for name, v in results.best.items()))
     metrics = names_after("mean_", summary)
     if metrics and not any(name.startswith("validation") for name in metrics):

@@ -99,20 +99,36 @@ def unused_parameters(frame: Frame) -> list[Problem]:
 
 
 def check_recipe(recipe: Recipe, parts: Sequence[Mapping[str, Any]]) -> list[Problem]:
-    """Return what the constructors have against the first values of every part, then against each other value."""
-    problems: dict[str, Problem] = {}
+    """Return what the constructors have against the file, then against values of the space."""
+    form: dict[str, Problem] = {}
+    of_values: dict[str, Problem] = {}
     for part in parts:
         first = _first(part)
         for problem in recipe.problems(**first):
-            problems.setdefault(str(problem), problem)
-        if problems:
+            guilty = _guilty(recipe, part, problem)
+            told = problem if guilty is None else _of_value(guilty, first[guilty], problem)
+            (form if guilty is None else of_values).setdefault(str(told), told)
+        if form or of_values:
             continue
         for name, values in part.items():
             for value in _samples(values)[1:]:
                 for problem in recipe.problems(**{**first, name: value}):
-                    told = Problem(f"space.{name}", f"{shown(value)}: {problem}")
-                    problems.setdefault(str(told), told)
-    return list(problems.values())
+                    told = _of_value(name, value, problem)
+                    of_values.setdefault(str(told), told)
+    return [*form.values(), *of_values.values()]
+
+
+def _guilty(recipe: Recipe, part: Mapping[str, Any], problem: Problem) -> str | None:
+    """Return the parameter whose first value makes a problem that another value of it does not make; None: the file."""
+    first = _first(part)
+    for name, values in part.items():
+        if any(problem not in recipe.problems(**{**first, name: value}) for value in _samples(values)[1:]):
+            return name
+    return None
+
+
+def _of_value(name: str, value: Any, problem: Problem) -> Problem:
+    return Problem(f"space.{name}", f"{shown(value)}: {problem}")
 
 
 def check_fit(

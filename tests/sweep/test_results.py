@@ -359,6 +359,11 @@ def test_a_count_is_a_whole_number_where_all_parameters_are_numbers() -> None:
     assert lines[2].endswith("(mean and 95 % interval, n = 3)")
 
 
+def test_what_is_best_of_an_unfinished_sweep_is_so_so_far() -> None:
+    lines = repr(results_of({0: [0.25, 0.75], 1: [0.5, "pending"]})).splitlines()
+    assert lines[2].startswith("  best so far, validation_accuracy: 0.5")
+
+
 def test_a_trial_that_never_started_has_no_time_of_start() -> None:
     failed = not_done(0, "failed", "ValueError: no")._replace(started=0.0)
     assert Results([trial(0, 0, 0)], {"id0": failed}, {}).trials["started"].isna().all()

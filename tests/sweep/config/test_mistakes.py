@@ -138,7 +138,11 @@ ONE_MISTAKE = [
         ["space.hidden=[4, 0]"],
         "command line: space.hidden: 0: network.layers[0]: units must be >= 1, got 0",
     ),
-    (["space.hidden=[0, 4]"], "x.toml: network.layers[0]: units must be >= 1, got 0"),
+    (
+        ["space.hidden=[0, 4]"],
+        "command line: space.hidden: 0: network.layers[0]: units must be >= 1, got 0",
+    ),
+    (["space.hidden=[0]"], "x.toml: network.layers[0]: units must be >= 1, got 0"),
     (
         ["space.depth=[1]"],
         'command line: space.depth: is used nowhere; write "$depth" where its values belong',
@@ -161,11 +165,11 @@ ONE_MISTAKE = [
     ),
     (
         ["samples=2", "space.hidden={distribution='randint', low=0, high=4}"],
-        "x.toml: network.layers[0]: units must be >= 1, got 0",
+        "command line: space.hidden: 0: network.layers[0]: units must be >= 1, got 0",
     ),
     (
         ["samples=2", "space.learning_rate={distribution='uniform', low=-1, high=1}"],
-        "x.toml: optimizer: learning_rate must be > 0, got -1.0",
+        "command line: space.learning_rate: -1.0: optimizer: learning_rate must be > 0, got -1.0",
     ),
     (["foo"], "'foo' must be name=value, for example "),
     (["a b=1"], "'a b=1' must be name=value, for example "),
@@ -221,6 +225,12 @@ def test_every_mistake_is_told_at_once(mistakes: Callable[..., list[str]]) -> No
         "network.layers[2].unit",
         "network.layers[2].units",
         "optimizer.epoch",
+    ]
+    # Those of the form first, then those of values.
+    text = GOOD.replace("epochs", "epoch")
+    assert [line.split(": ")[1] for line in mistakes(text, "space.hidden=[0, 4]")] == [
+        "optimizer.epoch",
+        "space.hidden",
     ]
 
 
