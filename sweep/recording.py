@@ -118,4 +118,5 @@ def _tell_of_changes(before: Mapping[str, Any], now: Mapping[str, Any], recorded
         rest = (
             f"{recorded} of {wanted} trials are recorded for these" if recorded else "all trials are run anew"
         )
-        warnings.warn(f"{', and '.join(changed)}: {rest}; the earlier records are kept", stacklevel=4)
+        kept = "the earlier records are kept, but tables show what is run now"
+        warnings.warn(f"{', and '.join(changed)}: {rest}; {kept}", stacklevel=4)
