@@ -93,10 +93,14 @@ def _best(results: Results) -> list[str]:
     mean, low, high = (first[f"{part}_{name}"] for part in ("mean", "ci_low", "ci_high"))
     values = ", ".join(f"{parameter}={format_value(value)}" for parameter, value in results.best.items())
     repeats = int(first["n"])
+    best = "best so far" if PENDING in results.states else "best"
     if repeats < 2:
-        return [f"best: {values}", f"      {name} {mean:.4f}; with one repeat nothing says how sure that is"]
+        return [
+            f"{best}: {values}",
+            f"      {name} {mean:.4f}; with one repeat nothing says how sure that is",
+        ]
     lines = [
-        f"best: {values}",
+        f"{best}: {values}",
         f"      mean {name} {mean:.4f} over {repeats} repeats, 95 % interval {low:.4f} to {high:.4f}",
     ]
     if 1 < len(results.summary) <= MOST_COMPARED:

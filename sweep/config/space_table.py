@@ -119,10 +119,10 @@ def check_recipe(recipe: Recipe, parts: Sequence[Mapping[str, Any]]) -> list[Pro
 
 
 def _guilty(recipe: Recipe, part: Mapping[str, Any], problem: Problem) -> str | None:
-    """Return the parameter whose first value makes a problem that another value of it does not make; None: the file."""
+    """Return the parameter whose first value makes a problem that its second does not make; None: the file makes it."""
     first = _first(part)
     for name, values in part.items():
-        if any(problem not in recipe.problems(**{**first, name: value}) for value in _samples(values)[1:]):
+        if any(problem not in recipe.problems(**{**first, name: value}) for value in _samples(values)[1:2]):
             return name
     return None
 
