@@ -143,21 +143,22 @@ CHOOSE(choose_eq, ==, _CMP_EQ_OQ)
 ZERO_WHERE(zero_where_lt, choose_lt, _CMP_LT_OQ)
 ZERO_WHERE(zero_where_le, choose_le, _CMP_LE_OQ)
 
-/* The larger of the two; x where x is NaN. */
-INLINE vec at_least(vec low, vec x)
-{
+/* The larger or the smaller of the two; x where x is NaN. */
 #if defined(__AVX512F__) && VECTOR_BYTES == 64 && REAL_BITS == 32
-    return _mm512_max_ps(low, x);
+#define BOUND(NAME, OPERATOR, WHICH) INLINE vec NAME(vec bound, vec x) { return _mm512_##WHICH##_ps(bound, x); }
 #elif defined(__AVX512F__) && VECTOR_BYTES == 64
-    return _mm512_max_pd(low, x);
+#define BOUND(NAME, OPERATOR, WHICH) INLINE vec NAME(vec bound, vec x) { return _mm512_##WHICH##_pd(bound, x); }
 #elif defined(__AVX2__) && VECTOR_BYTES == 32 && REAL_BITS == 32
-    return _mm256_max_ps(low, x);
+#define BOUND(NAME, OPERATOR, WHICH) INLINE vec NAME(vec bound, vec x) { return _mm256_##WHICH##_ps(bound, x); }
 #elif defined(__AVX2__) && VECTOR_BYTES == 32
-    return _mm256_max_pd(low, x);
+#define BOUND(NAME, OPERATOR, WHICH) INLINE vec NAME(vec bound, vec x) { return _mm256_##WHICH##_pd(bound, x); }
 #else
-    return choose_gt(low, x, low, x);
+#define BOUND(NAME, OPERATOR, WHICH) \
+    INLINE vec NAME(vec bound, vec x) { return choose(bound OPERATOR x, bound, x); }
 #endif
-}
+
+BOUND(at_least, >, max)
+BOUND(at_most, <, min)
 
 INLINE vec vabs(vec x) { return (vec)((uvec)x & (((uvec){0} - 1) >> 1)); }
 INLINE vec sign_of(vec x) { return choose_gt(x, splat(0), splat(1), choose_lt(x, splat(0), splat(-1), splat(0))); }
