@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 __all__ = ["rare_collections"]
 
-YOUNG_OBJECTS = 50_000  # that are made between two searches, not 700
+YOUNG_OBJECTS = 200_000  # that are made between two searches, not 700
 
 
 @contextmanager
@@ -23,7 +23,7 @@ def rare_collections() -> Iterator[None]:
     >>> before = gc.get_threshold()
     >>> with rare_collections():
     ...     gc.get_threshold()[0]
-    50000
+    200000
     >>> gc.get_threshold() == before
     True
     """

@@ -16,6 +16,7 @@ import numpy as np
 
 from neuralnet_core import Model, shown
 
+from .garbage import rare_collections
 from .jobs import Record, Trial
 from .models import Models
 from .objective import choose_objective, higher_is_better, rank
@@ -145,7 +146,7 @@ class Results:
         >>> Results.open(path).best
         {'rate': 0.1}
         """
-        with Store.read(path) as store, store.snapshot():
+        with rare_collections(), Store.read(path) as store, store.snapshot():
             trials, records, description = store.trials(), store.records(curves=False), store.read_sweep()
         replay = Replay(store.path) if description.get("source") else None
         return cls(trials, records, description, replay.train if replay else None, store=store.path)

@@ -136,7 +136,8 @@ def _in_order(names: Mapping[str, None]) -> list[str]:
 
 def _fields(rows: Sequence[tuple[Any, ...]], kind: type[Trial | Record]) -> list[list[Any]]:
     """Return what rows of a kind hold, field by field."""
-    return [list(column) for column in zip(*rows, strict=True)] or [[] for _ in kind._fields]
+    # Not by zip(*rows): an iterator for every row sends Python looking for garbage among all that there is.
+    return [[row[place] for row in rows] for place in range(len(kind._fields))]
 
 
 def _metric_column(measured: Sequence[Mapping[str, float]], name: str) -> Any:

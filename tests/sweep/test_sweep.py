@@ -184,4 +184,4 @@ def test_python_looks_for_garbage_rarely_while_networks_train(young: int) -> Non
         assert gc.get_threshold() == (young, 7, 8)
     finally:
         gc.set_threshold(*before)
-    assert seen == [young and max(young, 50_000)] * 2
+    assert seen == [young and max(young, 200_000)] * 2
