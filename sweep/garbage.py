@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import gc
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 __all__ = ["rare_collections"]
 
 YOUNG_OBJECTS = 200_000  # that are made between two searches, not 700
+
+_LOCK = threading.Lock()
+_inside: list[
+    tuple[int, int, int]
+] = []  # for each block that is entered, in any thread, the thresholds before all
 
 
 @contextmanager
@@ -27,10 +33,15 @@ def rare_collections() -> Iterator[None]:
     >>> gc.get_threshold() == before
     True
     """
-    before = gc.get_threshold()
-    if before[0]:  # 0 is never
-        gc.set_threshold(max(before[0], YOUNG_OBJECTS), *before[1:])
+    with _LOCK:
+        before = _inside[0] if _inside else gc.get_threshold()
+        _inside.append(before)
+        if before[0]:  # 0 is never
+            gc.set_threshold(max(before[0], YOUNG_OBJECTS), *before[1:])
     try:
         yield
     finally:
-        gc.set_threshold(*before)
+        with _LOCK:
+            _inside.pop()
+            if not _inside:  # blocks of several threads may end in any order
+                gc.set_threshold(*before)

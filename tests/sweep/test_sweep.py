@@ -14,6 +14,7 @@ from small_sweeps import CLOCK, GRID, LABELS, TARGETS, X, classify, regress, run
 
 from neuralnet_core import Adam, Dense, EarlyStopping, GradientDescent, Network, derive_seed
 from sweep import Sweep, uniform
+from sweep.garbage import rare_collections
 from sweep.study import Study
 
 
@@ -185,3 +186,14 @@ def test_python_looks_for_garbage_rarely_while_networks_train(young: int) -> Non
     finally:
         gc.set_threshold(*before)
     assert seen == [young and max(young, 200_000)] * 2
+
+
+def test_two_that_hold_the_collector_back_at_once_leave_it_as_it_was() -> None:
+    before = gc.get_threshold()
+    first, second = rare_collections(), rare_collections()
+    with first:
+        second.__enter__()
+        assert gc.get_threshold()[0] == 200_000
+    assert gc.get_threshold()[0] == 200_000  # the second goes on
+    second.__exit__(None, None, None)
+    assert gc.get_threshold() == before
