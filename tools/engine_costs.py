@@ -6,7 +6,8 @@
 
 `measure` trains packs of random shapes in every way (what the lanes are, instruction set, width) and writes a row for
 each; `fit` finds the price of every kind of work (`costs.KINDS`) that makes the relative errors of all rows small;
-`check` says how large they are, on every third row by prices fitted to the others.
+`check` says how large they are, on every third row by prices fitted to the others. The rows of tanh and gelu are from
+before NUMERICS_VERSION 5, which made them cheaper: measure before you fit.
 """
 
 from __future__ import annotations

@@ -170,9 +170,6 @@ static inline real within_reach(double x)
     return x > LARGEST ? LARGEST : x < -LARGEST ? -LARGEST : (real)x;
 }
 
-/* The sign of x on what has none. */
-INLINE vec with_sign_of(vec magnitude, vec x) { return (vec)((uvec)magnitude | ((uvec)x & ~(((uvec){0} - 1) >> 1))); }
-
 static const real SMALLEST_NORMAL = REAL_BITS == 64 ? (real)0x1p-1022 : (real)0x1p-126;
 static const real SMALLEST_SQUARED = REAL_BITS == 64 ? (real)0x1p-500 : (real)0x1p-55; /* its square is far from subnormal */
 

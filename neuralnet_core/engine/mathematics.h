@@ -19,7 +19,8 @@ enum { MANTISSA_BITS = 52, EXPONENT_BIAS = 1023 };
 #define TANH_HIGHEST 19.1
 #define SQRT_HALF_BITS 0x3FE6A09E667F3BCD
 /* (exp(r) - 1 - r) / r^2 on |r| <= ln 2 / 2, and (atanh(s) / s - 1) / s^2 in s^2 <= 0.0295; highest power first.
- * x ABOVE(x^2) / BELOW(x^2) is about tanh(x / 2). */
+ * x NUMERATOR(x^2) / DENOMINATOR(x^2) is about tanh(x / 2); of all multiples of both these make the least of roundings.
+ * From TANH_HIGHEST on tanh is 1. Not much beyond it (9.9; 19.16) roundings could take the quotient beyond 1. */
 #define EXP_TERMS                                                                                            \
     {2.51005692758136826e-8, 2.76203274282682382e-7, 2.75572680728900983e-6, 2.48015207925726928e-5,         \
      1.98412698693032233e-4, 1.38888889175382958e-3, 8.33333333333001176e-3, 4.16666666666234768e-2,         \
@@ -27,13 +28,13 @@ enum { MANTISSA_BITS = 52, EXPONENT_BIAS = 1023 };
 #define LOG_TERMS                                                                                            \
     {0.0654472186813487074, 0.0663425172389618265, 0.076931248915726066, 0.0909089772730977394,              \
      0.111111111967258775, 0.142857142853979693, 0.200000000000004448, 0.333333333333333332}
-#define TANH_ABOVE                                                                                           \
+#define TANH_NUMERATOR                                                                                       \
     {1.920875949753247e-17, 3.7803538347969168e-13, 1.0464867269498198e-9, 9.1044430987682395e-7,            \
      2.9579986005912382e-4, 0.033752738029973653, 0.925}
-#define TANH_BELOW                                                                                           \
+#define TANH_DENOMINATOR                                                                                     \
     {3.8807269630066029e-15, 2.3543194070305873e-11, 3.5060140678723824e-8, 1.8540508334689933e-5,           \
      3.6476116140027786e-3, 0.22167214272661395, 1.85}
-enum { EXP_COUNT = 10, LOG_COUNT = 8, TANH_ABOVE_COUNT = 7, TANH_BELOW_COUNT = 7 };
+enum { EXP_COUNT = 10, LOG_COUNT = 8, NUMERATOR_COUNT = 7, DENOMINATOR_COUNT = 7 };
 #else
 enum { MANTISSA_BITS = 23, EXPONENT_BIAS = 127 };
 #define ROUND_BY_ADDING 0x1.8p23f
@@ -46,9 +47,9 @@ enum { MANTISSA_BITS = 23, EXPONENT_BIAS = 127 };
 #define SQRT_HALF_BITS 0x3F3504F3
 #define EXP_TERMS {1.392632562e-3f, 8.363292753e-3f, 4.166655376e-2f, 0.1666657631f, 0.5f}
 #define LOG_TERMS {0.1479101126f, 0.1999436742f, 0.3333334258f}
-#define TANH_ABOVE {1.02856407e-4f, 0.026797723f, 0.9f}
-#define TANH_BELOW {2.21290543e-6f, 2.17206054e-3f, 0.2035954f, 1.8f}
-enum { EXP_COUNT = 5, LOG_COUNT = 3, TANH_ABOVE_COUNT = 3, TANH_BELOW_COUNT = 4 };
+#define TANH_NUMERATOR {1.02856407e-4f, 0.026797723f, 0.9f}
+#define TANH_DENOMINATOR {2.21290543e-6f, 2.17206054e-3f, 0.2035954f, 1.8f}
+enum { EXP_COUNT = 5, LOG_COUNT = 3, NUMERATOR_COUNT = 3, DENOMINATOR_COUNT = 4 };
 #endif
 
 /* x = n ln 2 + r: leaves r, and n + bias in the low bits of shifted (n + 1.5 2^MANTISSA_BITS rounds to an integer). */
@@ -97,17 +98,17 @@ INLINE void expm1_negative_each(vec *x, const int N)
 }
 
 /* tanh(x) = 2 n d / (d^2 + n^2) with n / d = tanh(x / 2): of an error in that quotient only 1 / cosh(x) is left, so
- * that few terms do, and no rounding takes it beyond 1. */
+ * that few terms do. */
 INLINE void tanh_each(vec *x, const int N)
 {
-    const real above[TANH_ABOVE_COUNT] = TANH_ABOVE, below[TANH_BELOW_COUNT] = TANH_BELOW;
+    const real numerator[NUMERATOR_COUNT] = TANH_NUMERATOR, denominator[DENOMINATOR_COUNT] = TANH_DENOMINATOR;
     vec square[TOGETHER], n[TOGETHER], d[TOGETHER];
     EACH x[i] = at_most(splat(TANH_HIGHEST), at_least(splat(-TANH_HIGHEST), x[i]));
     EACH square[i] = x[i] * x[i];
-    EACH n[i] = splat(above[0]);
-    EACH d[i] = splat(below[0]);
-    for (int k = 1; k < TANH_ABOVE_COUNT; k++) EACH n[i] = vfma(n[i], square[i], splat(above[k]));
-    for (int k = 1; k < TANH_BELOW_COUNT; k++) EACH d[i] = vfma(d[i], square[i], splat(below[k]));
+    EACH n[i] = splat(numerator[0]);
+    EACH d[i] = splat(denominator[0]);
+    for (int k = 1; k < NUMERATOR_COUNT; k++) EACH n[i] = vfma(n[i], square[i], splat(numerator[k]));
+    for (int k = 1; k < DENOMINATOR_COUNT; k++) EACH d[i] = vfma(d[i], square[i], splat(denominator[k]));
     EACH n[i] = n[i] * x[i];
     EACH square[i] = vfma(d[i], d[i], n[i] * n[i]);
     EACH x[i] = n[i] * (d[i] + d[i]) / square[i];
