@@ -22,6 +22,7 @@ ROOT = Path(__file__).resolve().parent.parent
 INSTRUCTION_SETS = ("baseline", "v3")
 MODULES = (*(f"_{name}_float{bits}" for name in INSTRUCTION_SETS for bits in (32, 64)), "_random", "_cpu")
 TESTS = ("tests/neuralnet_core", "tests/sweep/test_identity.py")
+LONGEST = 900  # seconds for the tests, some five times what they take: a fault may let a training never end
 
 
 @dataclass(frozen=True)
@@ -249,9 +250,18 @@ def check_imported(tree: Path) -> None:
 def failures(tree: Path) -> list[str]:
     """Run the tests on the tree and return the names of those that fail."""
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *TESTS]
-    result = subprocess.run(
-        command, cwd=tree, env=environment(tree), capture_output=True, text=True, check=False
-    )
+    try:
+        result = subprocess.run(
+            command,
+            cwd=tree,
+            env=environment(tree),
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=LONGEST,
+        )
+    except subprocess.TimeoutExpired:
+        return [f"{TESTS[0]}/(a test that does not end)"]
     if result.returncode < 0:
         return [f"{TESTS[0]}/(the interpreter died of signal {-result.returncode})"]
     if result.returncode not in (0, 1):
