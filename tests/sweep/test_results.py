@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import gc
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -220,49 +218,6 @@ def test_a_store_gives_the_same_tables_as_memory(
     assert repr(stored) == repr(memory)
     with pytest.raises(StoreError):
         Results.open(tmp_path / "nothing.sweep")
-
-
-@contextmanager
-def searches_for_garbage() -> Iterator[list[str]]:
-    """Note every search that Python begins for cyclic garbage."""
-    searches: list[str] = []
-
-    def note(phase: str, info: dict[str, int]) -> None:
-        if phase == "start":
-            searches.append(str(info))
-
-    gc.collect()
-    gc.callbacks.append(note)
-    try:
-        yield searches
-    finally:
-        gc.callbacks.remove(note)
-
-
-def many(count: int) -> tuple[list[Trial], dict[str, Record]]:
-    trials = [trial(i, i // 5, i % 5, hidden=i // 5, rate=0.5, activation="relu") for i in range(count)]
-    return trials, {one.identity: done(one.trial, train_loss=0.5, validation_accuracy=0.75) for one in trials}
-
-
-def test_many_trials_make_a_table_and_no_search_for_garbage() -> None:
-    trials, records = many(20_000)
-    assert len(Results(trials[:5], records, {}).trials) == 5  # pandas is imported
-    with searches_for_garbage() as searches:
-        table = Results(trials, records, {}).trials
-    assert len(table) == 20_000
-    assert len(searches) < 5  # an object for each row that Python keeps account of would make it 30
-
-
-def test_many_trials_are_read_without_searches_for_garbage(tmp_path: Path) -> None:
-    trials, records = many(5000)
-    with Store.open(tmp_path / "many.sweep") as store:
-        store.describe({})
-        store.replace_trials(trials)
-        store.record_all((record, None) for record in records.values())
-    with searches_for_garbage() as searches:
-        results = Results.open(tmp_path / "many.sweep")
-    assert len(results.trials) == 5000
-    assert len(searches) < 5  # it would be 60
 
 
 # --- Answers ----------------------------------------------------------------------------------------------------

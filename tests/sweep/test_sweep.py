@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import subprocess
 import sys
 from typing import Any
@@ -14,7 +13,6 @@ from small_sweeps import CLOCK, GRID, LABELS, TARGETS, X, classify, regress, run
 
 from neuralnet_core import Adam, Dense, EarlyStopping, GradientDescent, Network, derive_seed
 from sweep import Sweep, uniform
-from sweep.garbage import rare_collections
 from sweep.study import Study
 
 
@@ -166,33 +164,3 @@ def test_importing_sweep_is_light() -> None:
     script = f"import sweep, sys; print([name for name in {heavy} if name in sys.modules])"
     output = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
     assert output.strip() == "[]"
-
-
-@pytest.mark.parametrize("young", [0, 700, 90_000])
-def test_python_looks_for_garbage_rarely_while_networks_train(young: int) -> None:
-    seen: list[int] = []
-
-    def noted(rate: float) -> tuple[Network, GradientDescent]:
-        seen.append(gc.get_threshold()[0])
-        return Network([Dense(1)]), GradientDescent(rate, epochs=1)
-
-    before = gc.get_threshold()
-    gc.set_threshold(young, 7, 8)
-    try:
-        Sweep(noted, {"rate": [0.1]}).run([[0.0], [1.0]], [0.0, 1.0], n_jobs=1)
-        with pytest.raises(ValueError, match="objective"):
-            Sweep(noted, {"rate": [0.1]}).run([[0.0], [1.0]], [0.0, 1.0], objective="validation_loss")
-        assert gc.get_threshold() == (young, 7, 8)
-    finally:
-        gc.set_threshold(*before)
-    assert seen == [young and max(young, 200_000)] * 2
-
-
-def test_two_that_hold_the_collector_back_at_once_leave_it_as_it_was() -> None:
-    before = gc.get_threshold()
-    first, second = rare_collections(), rare_collections()
-    with first:
-        second.__enter__()
-        assert gc.get_threshold()[0] == 200_000
-    second.__exit__(None, None, None)
-    assert gc.get_threshold() == before
