@@ -55,6 +55,18 @@ FAULTS = [
         "if (0)",
     ),
     Fault(
+        "by columns: the padding of later ones is that of the first",
+        "product.h",
+        "if (padded > 0) p->present_n += padded;",
+        ";",
+    ),
+    Fault(
+        "by columns: biases are those of the first ones",
+        "product.h",
+        "if (p->bias) p->bias += step;",
+        ";",
+    ),
+    Fault(
         "sums run from the last term to the first",
         "product.h",
         "ptrdiff_t k = k0; k < k1; k++",

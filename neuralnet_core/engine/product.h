@@ -31,6 +31,7 @@ typedef struct {
     ptrdiff_t place; /* of C among the parameters */
     /* Of a layer with one unit, whose C is the input gradient: `resumes`, `update` and `place` are then of this. */
     vec *weight_gradient;
+    ptrdiff_t value_m; /* stride of `value` and `slope`; elsewhere that is C's */
 } product;
 
 /* The activation of a dropout layer: its slope is 0 where a unit was dropped, and then decides by select. */
@@ -160,8 +161,8 @@ INLINE vec delta_below(int activation, vec sum, const vec *value, const vec *slo
 
 typedef void (*tile_function)(const product *, ptrdiff_t, ptrdiff_t, ptrdiff_t, ptrdiff_t);
 
-/* 32 registers hold tiles of 8 x 3 sums, 16 of them 4 x 3. Where a multiply-add is a call of the C library, larger tiles
- * would do nothing for speed, and most of the module would be calls. */
+/* 32 registers hold tiles of 8 x 3 sums and of all fewer rows, 16 of them 4 x 3. Where a multiply-add is a call of the C
+ * library, larger tiles would do nothing for speed, and most of the module would be calls. */
 #if HARDWARE_FMA
 enum { TILE_N = 3, TALL = 8, LOW = 4 };
 enum { TILE_M = VECTOR_BYTES == 64 ? TALL : LOW };
@@ -173,77 +174,67 @@ enum { TILE_N = 1, TALL = 1, LOW = 1, TILE_M = 1 };
 INLINE ptrdiff_t rows_of(ptrdiff_t left, ptrdiff_t most)
 {
     if (most == 1 || left == most || left >= most + 3) return most;
+    if (TILE_M == TALL) return left > TALL ? LOW + 1 : left;
     return left == LOW + 1 || left == LOW + 2 ? LOW - 1 : left > LOW ? LOW : left;
 }
 INLINE ptrdiff_t columns_of(ptrdiff_t left) { return left == 4 && TILE_N == 3 ? 2 : left >= TILE_N ? TILE_N : left; }
-INLINE ptrdiff_t row_kind(ptrdiff_t rows) { return rows > LOW ? LOW : rows - 1; }
 
-/* The tiles of a product. The larger operand is gone through once, the smaller again and again from the cache. */
-INLINE void for_each_tile(const product *p, const tile_function tiles[5][3])
+/* The tiles of a product, its terms from k0 to k1. The larger operand is gone through once, the smaller again and again
+ * from the cache. */
+INLINE void for_each_tile(const product *p, ptrdiff_t k0, ptrdiff_t k1, const tile_function tiles[TALL][TILE_N])
 {
     ptrdiff_t most = p->n == 1 ? TALL : TILE_M, rows, columns;
-    int larger_a = p->m * (p->shared ? 1 : LANES) > p->n * LANES;
-    for (ptrdiff_t k0 = 0, k1; k0 < p->k; k0 = k1) {
-        k1 = p->k - k0 > K_BLOCK ? k0 + K_BLOCK : p->k;
-        if (larger_a)
-            for (ptrdiff_t m = 0; m < p->m; m += rows) {
-                rows = rows_of(p->m - m, most);
-                for (ptrdiff_t n = 0; n < p->n; n += columns) {
-                    columns = columns_of(p->n - n);
-                    tiles[row_kind(rows)][columns - 1](p, m, n, k0, k1);
-                }
-            }
-        else
+    if (p->m * (p->shared ? 1 : LANES) > p->n * LANES)
+        for (ptrdiff_t m = 0; m < p->m; m += rows) {
+            rows = rows_of(p->m - m, most);
             for (ptrdiff_t n = 0; n < p->n; n += columns) {
                 columns = columns_of(p->n - n);
-                for (ptrdiff_t m = 0; m < p->m; m += rows) {
-                    rows = rows_of(p->m - m, most);
-                    tiles[row_kind(rows)][columns - 1](p, m, n, k0, k1);
-                }
+                tiles[rows - 1][columns - 1](p, m, n, k0, k1);
             }
-    }
+        }
+    else
+        for (ptrdiff_t n = 0; n < p->n; n += columns) {
+            columns = columns_of(p->n - n);
+            for (ptrdiff_t m = 0; m < p->m; m += rows) {
+                rows = rows_of(p->m - m, most);
+                tiles[rows - 1][columns - 1](p, m, n, k0, k1);
+            }
+        }
 }
+
+#define DEFINE_ROWS(M, ...)                                                                                  \
+    DEFINE_TILE(__VA_ARGS__, M, 3) DEFINE_TILE(__VA_ARGS__, M, 2) DEFINE_TILE(__VA_ARGS__, M, 1)
+#define ROWS(M, NAME) {NAME##_##M##x1, NAME##_##M##x2, NAME##_##M##x3}
 
 #if !HARDWARE_FMA
 #define DEFINE_TILES(...) DEFINE_TILE(__VA_ARGS__, 1, 1)
 #define TILES(NAME) {{NAME##_1x1}}
 #else
 #if VECTOR_BYTES == 64
-#define DEFINE_TALL(...) DEFINE_TILE(__VA_ARGS__, 8, 2) DEFINE_TILE(__VA_ARGS__, 8, 3)
-#define TALL_TILES(NAME) {NAME##_8x1, NAME##_8x2, NAME##_8x3}
+#define DEFINE_TALL(...)                                                                                     \
+    DEFINE_ROWS(5, __VA_ARGS__) DEFINE_ROWS(6, __VA_ARGS__) DEFINE_ROWS(7, __VA_ARGS__) DEFINE_ROWS(8, __VA_ARGS__)
+#define TALL_TILES(NAME) ROWS(5, NAME), ROWS(6, NAME), ROWS(7, NAME), ROWS(8, NAME)
 #else
-#define DEFINE_TALL(...)
-#define TALL_TILES(NAME) {NAME##_8x1, 0, 0}
+#define DEFINE_TALL(...) DEFINE_TILE(__VA_ARGS__, 8, 1)
+#define TALL_TILES(NAME) {0}, {0}, {0}, {NAME##_8x1}
 #endif
 #define DEFINE_TILES(...)                                                                                    \
-    DEFINE_TILE(__VA_ARGS__, 8, 1)                                                                           \
-    DEFINE_TILE(__VA_ARGS__, 4, 3)                                                                           \
-    DEFINE_TILE(__VA_ARGS__, 4, 2)                                                                           \
-    DEFINE_TILE(__VA_ARGS__, 4, 1)                                                                           \
-    DEFINE_TILE(__VA_ARGS__, 3, 3)                                                                           \
-    DEFINE_TILE(__VA_ARGS__, 3, 2)                                                                           \
-    DEFINE_TILE(__VA_ARGS__, 3, 1)                                                                           \
-    DEFINE_TILE(__VA_ARGS__, 2, 3)                                                                           \
-    DEFINE_TILE(__VA_ARGS__, 2, 2)                                                                           \
-    DEFINE_TILE(__VA_ARGS__, 2, 1)                                                                           \
-    DEFINE_TILE(__VA_ARGS__, 1, 3)                                                                           \
-    DEFINE_TILE(__VA_ARGS__, 1, 2)                                                                           \
-    DEFINE_TILE(__VA_ARGS__, 1, 1)                                                                           \
+    DEFINE_ROWS(1, __VA_ARGS__) DEFINE_ROWS(2, __VA_ARGS__) DEFINE_ROWS(3, __VA_ARGS__) DEFINE_ROWS(4, __VA_ARGS__) \
     DEFINE_TALL(__VA_ARGS__)
-#define TILES(NAME)                                                                                          \
-    {{NAME##_1x1, NAME##_1x2, NAME##_1x3},                                                                   \
-     {NAME##_2x1, NAME##_2x2, NAME##_2x3},                                                                   \
-     {NAME##_3x1, NAME##_3x2, NAME##_3x3},                                                                   \
-     {NAME##_4x1, NAME##_4x2, NAME##_4x3},                                                                   \
-     TALL_TILES(NAME)}
+#define TILES(NAME) {ROWS(1, NAME), ROWS(2, NAME), ROWS(3, NAME), ROWS(4, NAME), TALL_TILES(NAME)}
 #endif
 
 #define DEFINE_PRODUCT(NAME, ...)                                                                            \
     DEFINE_TILES(NAME, __VA_ARGS__)                                                                          \
+    static void NAME##_terms(const product *p, ptrdiff_t k0, ptrdiff_t k1)                                   \
+    {                                                                                                        \
+        static const tile_function tiles[TALL][TILE_N] = TILES(NAME);                                        \
+        for_each_tile(p, k0, k1, tiles);                                                                     \
+    }                                                                                                        \
     static void NAME(const product *p)                                                                       \
     {                                                                                                        \
-        static const tile_function tiles[5][3] = TILES(NAME);                                                \
-        for_each_tile(p, tiles);                                                                             \
+        for (ptrdiff_t k0 = 0; k0 < p->k; k0 += K_BLOCK)                                                     \
+            NAME##_terms(p, k0, p->k - k0 > K_BLOCK ? k0 + K_BLOCK : p->k);                                  \
     }
 
 /* The strides that are always 1 are written here, where the compiler sees them. */
@@ -270,7 +261,7 @@ INLINE void outer_columns(const product *p, int activation, ptrdiff_t n0, const 
     UNROLL for (int n = 0; n < N; n++) weight[n] = p->b[n0 + n];
     UNROLL for (int n = 0; n < N; n++) gradient[n] = p->resumes ? p->weight_gradient[n0 + n] : splat(0);
     UNROLL for (int n = 0; n < N; n++) bias[n] = p->bias_gradient ? p->bias_gradient[n0 + n] : splat(0);
-    for (ptrdiff_t m = p->m; m > 0; m--, delta += p->a_m, value += p->c_m, slope += p->c_m, below += p->c_m)
+    for (ptrdiff_t m = p->m; m > 0; m--, delta += p->a_m, value += p->value_m, slope += p->value_m, below += p->c_m)
         UNROLL for (int n = 0; n < N; n++)
         {
             vec x = value[n], d = delta_below(activation, vfma(*delta, weight[n], splat(0)), value + n, slope + n);
@@ -283,9 +274,15 @@ INLINE void outer_columns(const product *p, int activation, ptrdiff_t n0, const 
     UNROLL for (int n = 0; n < N; n++) p->weight_gradient[n0 + n] = gradient[n];
 }
 
+#define OUTER_PRODUCT_BY(N, ACTIVATION, WHOLE)                                                               \
+    for (; (WHOLE) - n0 >= N; n0 += N) outer_columns(p, ACTIVATION, n0, N, 0);                               \
+    for (; p->n - n0 >= N; n0 += N) outer_columns(p, ACTIVATION, n0, N, 1)
 #define OUTER_PRODUCT(ACTIVATION, WHOLE)                                                                     \
-    for (; (WHOLE) - n0 >= OUTER_N; n0 += OUTER_N) outer_columns(p, ACTIVATION, n0, OUTER_N, 0);             \
-    for (; p->n - n0 >= OUTER_N; n0 += OUTER_N) outer_columns(p, ACTIVATION, n0, OUTER_N, 1);                \
+    if (OUTER_N > 3 && p->n % 3 == 0) {                                                                      \
+        OUTER_PRODUCT_BY(3, ACTIVATION, WHOLE);                                                              \
+    } else {                                                                                                 \
+        OUTER_PRODUCT_BY(OUTER_N, ACTIVATION, WHOLE);                                                        \
+    }                                                                                                        \
     for (; n0 < p->n; n0++) outer_columns(p, ACTIVATION, n0, 1, 1)
 
 static void gradients_of_one_unit(const product *p)
@@ -296,6 +293,32 @@ static void gradients_of_one_unit(const product *p)
         p->weight_gradient[n] = where_present(p->present_n, n, p->narrowest_n, p->weight_gradient[n]);
     if (p->update) descend_line(p->update, p->place, p->weight_gradient, p->n, 1);
 }
+
+/* --- By columns ---------------------------------------------------------------------------------------------------
+ *
+ * Between a layer and one of one unit above it each column of activations goes its way alone. So few of them at a time
+ * that they stay in the first cache go all the way, where the whole block would come from the second again and again. */
+
+enum { COLUMNS_FORWARD = 12, COLUMNS_BACK = 6 };
+
+/* Moves a product to the `n` of its columns that are `step` further on. In place: a copy costs more than the move. */
+static inline void move_columns(product *p, ptrdiff_t step, ptrdiff_t n)
+{
+    ptrdiff_t padded = step - p->narrowest_n;
+    p->n = n;
+    p->b += step * p->b_n;
+    p->c += step;
+    p->place += step;
+    if (p->bias) p->bias += step;
+    if (p->value) p->value += step, p->slope += step;
+    if (p->bias_gradient) p->bias_gradient += step;
+    if (p->weight_gradient) p->weight_gradient += step;
+    p->narrowest_n = padded < 0 ? -padded : 0;
+    if (padded > 0) p->present_n += padded;
+}
+
+/* The terms k0 to k1 of the weighted sums of a layer whose inputs are a register each. */
+static inline void forward_terms(const product *p, ptrdiff_t k0, ptrdiff_t k1) { forward_of_lanes_terms(p, k0, k1); }
 
 static inline void forward_product(const product *p) { p->shared ? forward_of_shared(p) : forward_of_lanes(p); }
 static inline void input_gradient_product(const product *p)

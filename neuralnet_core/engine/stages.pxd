@@ -2,6 +2,7 @@
 
 from libc.string cimport memset
 
+from neuralnet_core.engine.gather cimport pieces
 from neuralnet_core.engine.polling cimport poll_after
 from neuralnet_core.engine.structs cimport *
 
@@ -18,17 +19,22 @@ cdef inline Block input_of(PackState *p, int64_t index) noexcept nogil:
 
 cdef inline int forward(PackState *p, int64_t count, int64_t position, bint training) except -1 nogil:
     """Run a chunk through all stages; `position` is its first sample's place in the minibatch."""
-    cdef int64_t index
+    cdef int64_t index = 0
     cdef Stage *stage
-    for index in range(p.depth):
+    while index < p.depth:
         stage = &p.stages[index]
-        if stage.kind == STAGE_DENSE:
+        if goes_by_columns(p, index + 1, count):
+            forward_by_columns(p, stage, stage + 1, input_of(p, index), input_of(p, index + 1), count)
+            poll_after(p, products_of(stage, count))
+            index += 1
+        elif stage.kind == STAGE_DENSE:
             dense_forward(p, stage, input_of(p, index), count)
             poll_after(p, products_of(stage, count))
         elif p.solo:
             solo_dropout_forward(p, stage, input_of(p, index), count, position, training)
         else:
             dropout_forward(p, stage, input_of(p, index), count, position, training)
+        index += 1
     return 0
 
 
@@ -40,6 +46,15 @@ cdef inline int64_t products_of(const Stage *stage, int64_t count) noexcept nogi
 # --- Dense ----------------------------------------------------------------------------------------------------------
 
 cdef inline void dense_forward(PackState *p, Stage *stage, Block source, int64_t count) noexcept nogil:
+    cdef product args = forward_arguments(p, stage, source, count)
+    forward_product(&args)
+    if not is_cheap(stage.activation):
+        activate(stage.activation, stage.output, stage.slope, count * stage.stride)
+        if not keeps_zero(stage.activation):
+            clear_padding(p, stage, stage.output, count)
+
+
+cdef inline product forward_arguments(PackState *p, Stage *stage, Block source, int64_t count) noexcept nogil:
     cdef product args
     memset(&args, 0, sizeof(args))
     args.a, args.a_m, args.a_k, args.shared = source.data, source.stride, 1, source.shared
@@ -49,11 +64,7 @@ cdef inline void dense_forward(PackState *p, Stage *stage, Block source, int64_t
     args.bias = p.parameters + stage.bias if stage.bias >= 0 else p.zeros
     args.activation = stage.activation
     args.present_n, args.narrowest_n = stage.present, narrowest_column(p, stage)
-    forward_product(&args)
-    if not is_cheap(stage.activation):
-        activate(stage.activation, stage.output, stage.slope, count * stage.stride)
-        if not keeps_zero(stage.activation):
-            clear_padding(p, stage, stage.output, count)
+    return args
 
 
 cdef inline product input_gradient_arguments(
@@ -89,26 +100,43 @@ cdef inline vec *dense_gradients(
     PackState *p, Stage *stage, Stage *below, Block source, int64_t count, bint fresh, bint last
 ) noexcept nogil:
     """The input gradient, which wants the weights as they were, and the weight gradient; returns the delta below."""
-    cdef product args = input_gradient_arguments(p, stage, below, count, fresh)
+    cdef product args
     if stage.units > 1 or p.solo:
+        args = input_gradient_arguments(p, stage, below, count, fresh)
         input_gradient_product(&args)
         poll_after(p, products_of(stage, count))
         dense_weight_gradient(p, stage, below, source, count, fresh, last)
         return args.c
-    # The activations below are read here for the last time: their place in the cache is their delta's.
-    args.c = below.output
-    args.resumes = not fresh
-    args.weight_gradient, args.place = p.slice_gradients + stage.weight, stage.weight
-    args.update = update_with(p, last)
+    args = one_unit_arguments(p, stage, below, count, fresh, last)
     gradients_of_one_unit(&args)
     descend_bias(p, stage, last)
     return args.c
+
+
+cdef inline product one_unit_arguments(
+    PackState *p, Stage *stage, Stage *below, int64_t count, bint fresh, bint last
+) noexcept nogil:
+    cdef product args = input_gradient_arguments(p, stage, below, count, fresh)
+    # The activations below are read here for the last time: their place in the cache is their delta's.
+    args.c, args.value_m = below.output, below.stride
+    args.resumes = not fresh
+    args.weight_gradient, args.place = p.slice_gradients + stage.weight, stage.weight
+    args.update = update_with(p, last)
+    return args
 
 
 cdef inline void dense_weight_gradient(
     PackState *p, Stage *stage, const Stage *below, Block source, int64_t count, bint fresh, bint last
 ) noexcept nogil:
     """Add to the gradient sums; with the last samples of a minibatch, take the optimizer's step where it is fused."""
+    cdef product args = weight_gradient_arguments(p, stage, below, source, count, fresh, last)
+    weight_gradient_product(&args)
+    descend_after_sums(p, stage, last)
+
+
+cdef inline product weight_gradient_arguments(
+    PackState *p, Stage *stage, const Stage *below, Block source, int64_t count, bint fresh, bint last
+) noexcept nogil:
     cdef product args
     cdef const descent *update = update_with(p, last)
     memset(&args, 0, sizeof(args))
@@ -123,8 +151,13 @@ cdef inline void dense_weight_gradient(
         args.present_m, args.narrowest_m = below.present, below.narrowest
     if update != NULL and steps_in_tiles(update):
         args.update = update
-    weight_gradient_product(&args)
-    if update != NULL and args.update == NULL:
+    return args
+
+
+cdef inline void descend_after_sums(PackState *p, const Stage *stage, bint last) noexcept nogil:
+    """The steps of a layer that are not taken where its sums stand."""
+    cdef const descent *update = update_with(p, last)
+    if update != NULL and not steps_in_tiles(update):
         descend_rows(update, stage.weight, stage.stride, p.slice_gradients + stage.weight, stage.inputs, stage.columns,
                      True)
     descend_bias(p, stage, last)
@@ -161,6 +194,60 @@ cdef inline void turn_weights(PackState *p, Stage *stage, const Stage *below) no
             turned[unit * below.stride * LANES + i] = row[unit]
 
 
+# --- By columns -----------------------------------------------------------------------------------------------------
+
+cdef inline bint goes_by_columns(PackState *p, int64_t index, int64_t count) noexcept nogil:
+    """Whether a stage has one unit, and the one below it more activations than the first cache holds."""
+    cdef const Stage *stage = &p.stages[index]
+    cdef const Stage *below = stage - 1
+    if p.solo or index >= p.depth or stage.kind != STAGE_DENSE or stage.units > 1 or below.kind != STAGE_DENSE:
+        return False
+    return count * below.stride > FIRST_CACHE // <int64_t> sizeof(vec)
+
+
+cdef inline void forward_by_columns(
+    PackState *p, Stage *stage, Stage *above, Block source, Block between, int64_t count
+) noexcept nogil:
+    cdef product args = forward_arguments(p, stage, source, count)
+    cdef product sums = forward_arguments(p, above, between, count)
+    cdef int64_t first = 0, columns, sample, start
+    while first < stage.columns:
+        columns = min(<int64_t> COLUMNS_FORWARD, stage.columns - first)
+        move_columns(&args, COLUMNS_FORWARD if first > 0 else 0, columns)
+        forward_product(&args)
+        if not is_cheap(stage.activation):
+            for sample in range(count):
+                start = sample * stage.stride + first
+                activate(stage.activation, stage.output + start, stage.slope + start, columns)
+            if not keeps_zero(stage.activation):
+                clear_columns(stage, stage.output, count, first, first + columns)
+        forward_terms(&sums, first, first + columns)
+        first += columns
+    if not is_cheap(above.activation):
+        activate(above.activation, above.output, above.slope, count * above.stride)
+
+
+cdef inline void backward_by_columns(
+    PackState *p, Stage *stage, Stage *below, const Stage *lowest, Block source, int64_t count, bint fresh, bint last
+) noexcept nogil:
+    """All gradients of a layer with one unit and of the layer below it, which is the first of the dense ones."""
+    cdef product outer = one_unit_arguments(p, stage, below, count, fresh, last)
+    cdef product inner = weight_gradient_arguments(p, below, lowest, source, count, fresh, last)
+    cdef vec *delta = next_delta(p)
+    cdef int64_t first = 0, columns, step
+    outer.c_m = inner.b_k = COLUMNS_BACK | 1
+    while first < below.columns:
+        columns, step = min(<int64_t> COLUMNS_BACK, below.columns - first), COLUMNS_BACK if first > 0 else 0
+        move_columns(&outer, step, columns)
+        move_columns(&inner, step, columns)
+        outer.c = inner.b = delta
+        gradients_of_one_unit(&outer)
+        weight_gradient_product(&inner)
+        first += columns
+    descend_bias(p, stage, last)
+    descend_after_sums(p, below, last)
+
+
 # --- Padding --------------------------------------------------------------------------------------------------------
 
 cdef inline int64_t narrowest_column(PackState *p, const Stage *stage) noexcept nogil:
@@ -178,9 +265,15 @@ cdef inline void mark_present(Stage *stage) noexcept nogil:
 
 cdef inline void clear_padding(PackState *p, const Stage *stage, vec *block, int64_t count) noexcept nogil:
     """Set the units that a lane does not have to +0: by select, whatever a diverging network makes of them."""
+    clear_columns(stage, block, count, narrowest_column(p, stage), stage.columns)
+
+
+cdef inline void clear_columns(
+    const Stage *stage, vec *block, int64_t count, int64_t first, int64_t last
+) noexcept nogil:
     cdef int64_t sample, unit
     cdef vec zero = splat(0)
-    for unit in range(narrowest_column(p, stage), stage.columns):
+    for unit in range(max(first, stage.narrowest), last):
         for sample in range(count):
             block[sample * stage.stride + unit] = choose_gt(
                 stage.present[unit - stage.narrowest], zero, block[sample * stage.stride + unit], zero)
@@ -268,19 +361,24 @@ cdef inline int backward(PackState *p, int64_t count, bint fresh, bint last) exc
     """From the output delta to the gradient sums of the slice; `fresh` starts them from +0, `last` ends them."""
     cdef int64_t index, first = 0
     cdef Stage *stage
+    cdef Stage *lowest
     while p.stages[first].kind != STAGE_DENSE:
         first += 1
+    lowest = &p.stages[first - 1] if first > 0 else NULL
     finish_delta(p, &p.stages[p.depth - 1], count, fresh)
     for index in range(p.depth - 1, first - 1, -1):
         stage = &p.stages[index]
         if stage.kind == STAGE_DROPOUT:
             finish_delta(p, &p.stages[index - 1], count, fresh)
             continue
+        if index == first + 1 and goes_by_columns(p, index, count):
+            backward_by_columns(p, stage, stage - 1, lowest, input_of(p, first), count, fresh, last)
+            poll_after(p, products_of(stage - 1, count))
+            return 0
         if index > first:
             p.delta = dense_gradients(p, stage, &p.stages[index - 1], input_of(p, index), count, fresh, last)
         else:
-            dense_weight_gradient(
-                p, stage, &p.stages[index - 1] if index > 0 else NULL, input_of(p, index), count, fresh, last)
+            dense_weight_gradient(p, stage, lowest, input_of(p, index), count, fresh, last)
         poll_after(p, products_of(stage, count))
     return 0
 

@@ -71,6 +71,10 @@ cdef extern from "product.h" nogil:
         const descent *update
         Py_ssize_t place
         vec *weight_gradient
+        Py_ssize_t value_m
+    const int COLUMNS_FORWARD, COLUMNS_BACK
+    void move_columns(product *p, Py_ssize_t step, Py_ssize_t count)
+    void forward_terms(const product *p, Py_ssize_t first, Py_ssize_t last)
     void forward_product(const product *p)
     void input_gradient_product(const product *p)
     void weight_gradient_product(const product *p)
@@ -106,6 +110,7 @@ cdef enum:
 cdef enum:
     SLICES = 8          # a minibatch of more than SLICED samples is summed in SLICES slices
     SLICED = 256
+    FIRST_CACHE = 1 << 15  # bytes: what is more than a core's fastest cache has room for
 
 # A block of activations [sample][unit]: a register per entry, or one real where all lanes share the data.
 cdef struct Block:

@@ -115,7 +115,8 @@ def data(loss: str, n: int, inputs: int, outputs: int) -> tuple[np.ndarray, np.n
 def trained_together(draw: st.DrawFn) -> Together:
     """Draw networks of one kind and many sizes, with data, splits and an order of their own."""
     loss, count = draw(st.sampled_from(list(LOSSES))), draw(st.sampled_from(COUNTS))
-    outputs, inputs, n = draw(st.integers(2, 3)), draw(st.integers(1, 19)), draw(st.sampled_from(ROWS))
+    fewest = 2 if LOSSES[loss].kind == "classes" else 1
+    outputs, inputs, n = draw(st.integers(fewest, 3)), draw(st.integers(1, 19)), draw(st.sampled_from(ROWS))
     X, y = data(loss, n, inputs, outputs)
     activations = draw(st.lists(st.sampled_from(list(ACTIVATIONS)), max_size=3))
     dropout = draw(st.booleans())

@@ -32,12 +32,16 @@ from neuralnet_core.ways import Mode, Way
 RANDOM = np.random.default_rng(3)
 X = RANDOM.normal(size=(1103, 5))
 LABELS = (X[:, 0] > 0).astype(int) + (X[:, 1] * X[:, 2] > 0)
-Y = np.c_[X[:, 0] * X[:, 1], np.abs(X[:, 2])]
+TARGETS = np.c_[X[:, 0] * X[:, 1], np.abs(X[:, 2])]
 HELD_OUT = np.arange(1003, 1103)
 
 CLASSIFIER = Network([Dense(19, "relu"), Dense(3)], loss="softmax_cross_entropy")
 DEEP = Network([Dense(17, "tanh"), Dense(9, "gelu"), Dense(2)])
 DROPPED = Network([Dropout(0.1), Dense(21, "relu"), Dropout(0.4), Dense(2)], loss="huber")
+# More activations than the first cache holds, and one unit above them: these go by columns.
+ONE_UNIT = Network([Dense(59, "relu"), Dense(1)])
+ONE_UNIT_DROPPED = Network([Dropout(0.1), Dense(61, "sigmoid"), Dense(1, "tanh")])
+ONE_UNIT_DEEP = Network([Dense(9, "tanh"), Dense(70, "gelu"), Dense(1)], loss="binary_cross_entropy")
 STOPS = EarlyStopping(patience=1, min_delta=0.02)
 
 
@@ -53,16 +57,19 @@ class Row:
 
     def train(self, dtype: str, packs: list[Pack] | None = None, count: int = 1) -> list[tuple[Any, ...]]:
         """Return all that comes of the network, first, and of neighbours with other rates, widths and seeds."""
-        wider = Network([_wider(layer) for layer in self.network.layers[:-1]] + [self.network.layers[-1]])
-        wider = replace(wider, loss=self.network.loss)
-        networks = [self.network if place % 3 == 0 else wider for place in range(count)]
+        hidden, output = self.network.layers[:-1], self.network.layers[-1]
+        widths = [
+            Network([*(_wider(layer, by) for layer in hidden), output], self.network.loss)
+            for by in (0, 14, 5)
+        ]
+        networks = [widths[place % 3] for place in range(count)]
         rates = [self.optimizer.learning_rate * (1 + place % 4) for place in range(count)]
         rows = np.arange(self.rows)
         models = train_many(
             networks,
             [replace(self.optimizer, learning_rate=rate) for rate in rates],
             X,
-            LABELS if self.network.loss == "softmax_cross_entropy" else Y,
+            self.targets(),
             seeds=[7 + place // 5 for place in range(count)],
             rows=[rows] * count,
             validation_rows=[HELD_OUT] * count if self.validated else None,
@@ -72,6 +79,16 @@ class Row:
         )
         return [bits(model) for model in models]
 
+    def targets(self) -> np.ndarray:
+        """Return what the network's loss and its number of outputs ask for."""
+        match self.network.loss:
+            case "softmax_cross_entropy":
+                return LABELS
+            case "binary_cross_entropy":
+                return LABELS > 0
+            case _:
+                return TARGETS[:, : self.network.layers[-1].units]
+
 
 def bits(model: Model) -> tuple[Any, ...]:
     """Return all that came of a training."""
@@ -79,8 +96,10 @@ def bits(model: Model) -> tuple[Any, ...]:
     return model.state, model.epoch, model.digest(), *history
 
 
-def _wider(layer: Any) -> Any:
-    return replace(layer, units=layer.units + 14) if isinstance(layer, Dense) else replace(layer, rate=0.2)
+def _wider(layer: Any, by: int) -> Any:
+    if isinstance(layer, Dense):
+        return replace(layer, units=layer.units + by)
+    return replace(layer, rate=0.2) if by else layer
 
 
 ROWS = {
@@ -105,6 +124,14 @@ ROWS = {
     ),
     "divergence": Row(DEEP, GradientDescent(0.6, epochs=90, batch_size=64)),
     "no shuffling": Row(CLASSIFIER, Adam(0.01, epochs=2, shuffle=False)),
+    "one unit": Row(ONE_UNIT, Momentum(0.01, epochs=2, batch_size=33), validated=True),
+    "one unit, 1003 samples at once": Row(
+        ONE_UNIT, GradientDescent(0.01, epochs=3, batch_size=None), rows=1003, weighted=True, validated=True
+    ),
+    "one unit, penalties": Row(ONE_UNIT, GradientDescent(0.01, epochs=2, l1=1e-3, l2=1e-2)),
+    "one unit, divergence": Row(ONE_UNIT, GradientDescent(0.9, epochs=40, batch_size=64)),
+    "one unit, dropout below": Row(ONE_UNIT_DROPPED, Adam(0.01, epochs=2, batch_size=100), validated=True),
+    "one unit, deep": Row(ONE_UNIT_DEEP, RMSprop(0.01, epochs=2, clip_norm=0.1), weighted=True),
 }  # fmt: skip
 
 
@@ -142,7 +169,9 @@ def test_every_way_gives_the_same_bits(name: str, dtype: str) -> None:
 def test_how_many_samples_go_through_at_a_time_changes_no_bit(
     mode: Mode, samples: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    rows = [ROWS[name] for name in ("1003 samples at once", "small batches", "dropout", "weights")]
+    rows = [
+        ROWS[name] for name in ("1003 samples at once", "small batches", "dropout", "weights", "one unit")
+    ]
     expected = [row.train("float32", alone(mode, "baseline")) for row in rows]
     monkeypatch.setitem(CHUNK, mode, samples)
     assert [row.train("float32", alone(mode, "baseline")) for row in rows] == expected
