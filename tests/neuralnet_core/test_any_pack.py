@@ -159,27 +159,27 @@ def test_each_network_is_what_it_is_alone(case: Together) -> None:
     assert [bytes_of(model) for model in case.train(places[::-1])] == alone[::-1]
 
 
+# The first sample's delta or its step overflows.
+OVERFLOW = [
+    GradientDescent(0.1),
+    GradientDescent(BEYOND),
+    GradientDescent(0.1, l1=BEYOND),
+    GradientDescent(0.1, l2=BEYOND),
+    Momentum(BEYOND),
+    Momentum(BEYOND, nesterov=True),
+    Adam(1e38),  # over 1 - beta1
+    AdamW(0.1, weight_decay=1e40),
+]
+
+
 @pytest.mark.filterwarnings("ignore:.*diverged:RuntimeWarning")
 @pytest.mark.parametrize("outputs", [1, 2, 3])
-@pytest.mark.parametrize(
-    "optimizer",
-    [
-        GradientDescent(0.1),
-        GradientDescent(BEYOND),
-        GradientDescent(0.1, l1=BEYOND),
-        GradientDescent(0.1, l2=BEYOND),
-        Momentum(BEYOND),
-        Momentum(BEYOND, nesterov=True),
-        Adam(1e38),  # over 1 - beta1
-        AdamW(0.1, weight_decay=1e40),
-    ],
-    ids=str,
-)
+@pytest.mark.parametrize("optimizer", OVERFLOW, ids=str)
 @pytest.mark.parametrize("count", [2, 4, 8, 16])
 def test_infinities_of_a_narrow_network_do_not_reach_its_padding(
     count: int, optimizer: Optimizer, outputs: int
 ) -> None:
-    """The first sample's delta or its step overflows. Padded weights would be 0 x inf, and all sums NaN."""
+    """Padded weights would be 0 x inf, and all sums NaN."""
     X, y = np.full((2, 1), 1.0 if isinstance(optimizer, Adam) else 2.5e38), np.zeros((2, outputs))
     layers = [Dense(1, bias=False, initializer=1.0), Dense(outputs, bias=False, initializer=1.0)]
     narrow, wide = Network(layers), Network([Dense(8, bias=False), layers[1]])
@@ -187,4 +187,20 @@ def test_infinities_of_a_narrow_network_do_not_reach_its_padding(
     alone = narrow.train(X, y, optimizer)
     assert (alone.state, alone.history_arrays["train_loss"].tolist()) == ("diverged", [np.inf])
     together = train_many([narrow, *[wide] * (count - 1)], optimizer, X, y, seeds=0)
+    assert bytes_of(together[0]) == bytes_of(alone)
+
+
+@pytest.mark.filterwarnings("ignore:.*diverged:RuntimeWarning")
+@pytest.mark.parametrize("optimizer", OVERFLOW, ids=str)
+def test_infinities_do_not_reach_padding_where_columns_go_a_few_at_a_time(optimizer: Optimizer) -> None:
+    """What a lane has not begins in the middle of the later columns, of which a narrower one has none."""
+    X, y = np.full((64, 1), 1.0 if isinstance(optimizer, Adam) else 2.5e38), np.zeros((64, 1))
+    output = Dense(1, bias=False, initializer=1 / 45)
+    narrow, medium, wide = (
+        Network([Dense(units, bias=False, initializer=1.0), output]) for units in (26, 45, 70)
+    )
+    optimizer = replace(optimizer, epochs=1, batch_size=32)
+    alone = medium.train(X, y, optimizer)
+    assert (alone.state, alone.history_arrays["train_loss"].tolist()) == ("diverged", [np.inf])
+    together = train_many([medium, *[narrow, wide] * 7], optimizer, X, y, seeds=0)
     assert bytes_of(together[0]) == bytes_of(alone)
