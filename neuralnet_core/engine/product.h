@@ -226,7 +226,7 @@ INLINE void for_each_tile(const product *p, ptrdiff_t k0, ptrdiff_t k1, const ti
 
 #define DEFINE_PRODUCT(NAME, ...)                                                                            \
     DEFINE_TILES(NAME, __VA_ARGS__)                                                                          \
-    static void NAME##_terms(const product *p, ptrdiff_t k0, ptrdiff_t k1)                                   \
+    INLINE void NAME##_terms(const product *p, ptrdiff_t k0, ptrdiff_t k1)                                   \
     {                                                                                                        \
         static const tile_function tiles[TALL][TILE_N] = TILES(NAME);                                        \
         for_each_tile(p, k0, k1, tiles);                                                                     \

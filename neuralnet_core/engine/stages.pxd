@@ -46,7 +46,8 @@ cdef inline int64_t products_of(const Stage *stage, int64_t count) noexcept nogi
 # --- Dense ----------------------------------------------------------------------------------------------------------
 
 cdef inline void dense_forward(PackState *p, Stage *stage, Block source, int64_t count) noexcept nogil:
-    cdef product args = forward_arguments(p, stage, source, count)
+    cdef product args
+    read_forward(&args, p, stage, source, count)
     forward_product(&args)
     if not is_cheap(stage.activation):
         activate(stage.activation, stage.output, stage.slope, count * stage.stride)
@@ -54,9 +55,10 @@ cdef inline void dense_forward(PackState *p, Stage *stage, Block source, int64_t
             clear_padding(p, stage, stage.output, count)
 
 
-cdef inline product forward_arguments(PackState *p, Stage *stage, Block source, int64_t count) noexcept nogil:
-    cdef product args
-    memset(&args, 0, sizeof(args))
+cdef inline void read_forward(
+    product *args, PackState *p, Stage *stage, Block source, int64_t count
+) noexcept nogil:
+    memset(args, 0, sizeof(product))
     args.a, args.a_m, args.a_k, args.shared = source.data, source.stride, 1, source.shared
     args.b, args.b_n, args.b_k = p.parameters + stage.weight, 1, stage.stride
     args.c, args.c_m = stage.output, stage.stride
@@ -64,15 +66,13 @@ cdef inline product forward_arguments(PackState *p, Stage *stage, Block source, 
     args.bias = p.parameters + stage.bias if stage.bias >= 0 else p.zeros
     args.activation = stage.activation
     args.present_n, args.narrowest_n = stage.present, narrowest_column(p, stage)
-    return args
 
 
-cdef inline product input_gradient_arguments(
-    PackState *p, Stage *stage, Stage *below, int64_t count, bint fresh
+cdef inline void read_input_gradient(
+    product *args, PackState *p, Stage *stage, Stage *below, int64_t count, bint fresh
 ) noexcept nogil:
     """From a stage's delta to that of the stage below it, with the gradient of its bias."""
-    cdef product args
-    memset(&args, 0, sizeof(args))
+    memset(args, 0, sizeof(product))
     args.a, args.a_m, args.a_k, args.shared = p.delta, stage.stride, 1, p.solo
     args.b, args.b_n, args.b_k = p.parameters + stage.weight, stage.stride, 1
     if p.solo:
@@ -88,7 +88,6 @@ cdef inline product input_gradient_arguments(
         args.bias_gradient = bias_gradient_of(p, below, fresh)
     else:
         args.activation = DROPPED
-    return args
 
 
 cdef inline vec *next_delta(PackState *p) noexcept nogil:
@@ -102,44 +101,43 @@ cdef inline vec *dense_gradients(
     """The input gradient, which wants the weights as they were, and the weight gradient; returns the delta below."""
     cdef product args
     if stage.units > 1 or p.solo:
-        args = input_gradient_arguments(p, stage, below, count, fresh)
+        read_input_gradient(&args, p, stage, below, count, fresh)
         input_gradient_product(&args)
         poll_after(p, products_of(stage, count))
         dense_weight_gradient(p, stage, below, source, count, fresh, last)
         return args.c
-    args = one_unit_arguments(p, stage, below, count, fresh, last)
+    read_one_unit(&args, p, stage, below, count, fresh, last)
     gradients_of_one_unit(&args)
     descend_bias(p, stage, last)
     return args.c
 
 
-cdef inline product one_unit_arguments(
-    PackState *p, Stage *stage, Stage *below, int64_t count, bint fresh, bint last
+cdef inline void read_one_unit(
+    product *args, PackState *p, Stage *stage, Stage *below, int64_t count, bint fresh, bint last
 ) noexcept nogil:
-    cdef product args = input_gradient_arguments(p, stage, below, count, fresh)
+    read_input_gradient(args, p, stage, below, count, fresh)
     # The activations below are read here for the last time: their place in the cache is their delta's.
     args.c, args.value_m = below.output, below.stride
     args.resumes = not fresh
     args.weight_gradient, args.place = p.slice_gradients + stage.weight, stage.weight
     args.update = update_with(p, last)
-    return args
 
 
 cdef inline void dense_weight_gradient(
     PackState *p, Stage *stage, const Stage *below, Block source, int64_t count, bint fresh, bint last
 ) noexcept nogil:
     """Add to the gradient sums; with the last samples of a minibatch, take the optimizer's step where it is fused."""
-    cdef product args = weight_gradient_arguments(p, stage, below, source, count, fresh, last)
+    cdef product args
+    read_weight_gradient(&args, p, stage, below, source, count, fresh, last)
     weight_gradient_product(&args)
     descend_after_sums(p, stage, last)
 
 
-cdef inline product weight_gradient_arguments(
-    PackState *p, Stage *stage, const Stage *below, Block source, int64_t count, bint fresh, bint last
+cdef inline void read_weight_gradient(
+    product *args, PackState *p, Stage *stage, const Stage *below, Block source, int64_t count, bint fresh, bint last
 ) noexcept nogil:
-    cdef product args
     cdef const descent *update = update_with(p, last)
-    memset(&args, 0, sizeof(args))
+    memset(args, 0, sizeof(product))
     args.a, args.a_m, args.a_k, args.shared = source.data, 1, source.stride, source.shared
     args.b, args.b_n, args.b_k = p.delta, 1, stage.stride
     args.c, args.c_m, args.place = p.slice_gradients + stage.weight, stage.stride, stage.weight
@@ -151,7 +149,6 @@ cdef inline product weight_gradient_arguments(
         args.present_m, args.narrowest_m = below.present, below.narrowest
     if update != NULL and steps_in_tiles(update):
         args.update = update
-    return args
 
 
 cdef inline void descend_after_sums(PackState *p, const Stage *stage, bint last) noexcept nogil:
@@ -208,9 +205,10 @@ cdef inline bint goes_by_columns(PackState *p, int64_t index, int64_t count) noe
 cdef inline void forward_by_columns(
     PackState *p, Stage *stage, Stage *above, Block source, Block between, int64_t count
 ) noexcept nogil:
-    cdef product args = forward_arguments(p, stage, source, count)
-    cdef product sums = forward_arguments(p, above, between, count)
+    cdef product args, sums
     cdef int64_t first = 0, columns, sample, start
+    read_forward(&args, p, stage, source, count)
+    read_forward(&sums, p, above, between, count)
     while first < stage.columns:
         columns = min(<int64_t> COLUMNS_FORWARD, stage.columns - first)
         move_columns(&args, COLUMNS_FORWARD if first > 0 else 0, columns)
@@ -231,10 +229,11 @@ cdef inline void backward_by_columns(
     PackState *p, Stage *stage, Stage *below, const Stage *lowest, Block source, int64_t count, bint fresh, bint last
 ) noexcept nogil:
     """All gradients of a layer with one unit and of the layer below it, which is the first of the dense ones."""
-    cdef product outer = one_unit_arguments(p, stage, below, count, fresh, last)
-    cdef product inner = weight_gradient_arguments(p, below, lowest, source, count, fresh, last)
+    cdef product outer, inner
     cdef vec *delta = next_delta(p)
     cdef int64_t first = 0, columns, step
+    read_one_unit(&outer, p, stage, below, count, fresh, last)
+    read_weight_gradient(&inner, p, below, lowest, source, count, fresh, last)
     outer.c_m = inner.b_k = COLUMNS_BACK | 1
     while first < below.columns:
         columns, step = min(<int64_t> COLUMNS_BACK, below.columns - first), COLUMNS_BACK if first > 0 else 0
