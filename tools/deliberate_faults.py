@@ -61,6 +61,12 @@ FAULTS = [
         ";",
     ),
     Fault(
+        "by columns: slopes are those of the first ones",
+        "product.h",
+        "if (p->value) p->value += step, p->slope += step;",
+        "if (p->value) p->value += step;",
+    ),
+    Fault(
         "by columns: biases are those of the first ones",
         "product.h",
         "if (p->bias) p->bias += step;",

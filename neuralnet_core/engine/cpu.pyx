@@ -37,7 +37,7 @@ def supported():
     if HAS_V3:
         names.append("v3")
     if HAS_V4:
-        names.append("v4")
+        names += ["v4narrow", "v4"]
     return names
 
 

@@ -36,6 +36,32 @@ typedef natural uvec __attribute__((vector_size(VECTOR_BYTES)));
 
 INLINE vec splat(real x) { return x - (vec){0}; }
 
+/* Where a vec is a register of x86-64: what its instructions are called, and whether it is one of AVX-512, which has 32
+ * of them and compares into masks of bits. */
+#if VECTOR_BYTES == 64
+#define OF_SIZE(name) _mm512_##name
+#else
+#define OF_SIZE(name) _mm256_##name
+#endif
+#if REAL_BITS == 32
+#define INTRINSIC(name) OF_SIZE(name##_ps)
+#define COMPARE_TO_MASK OF_SIZE(cmp_ps_mask)
+#else
+#define INTRINSIC(name) OF_SIZE(name##_pd)
+#define COMPARE_TO_MASK OF_SIZE(cmp_pd_mask)
+#endif
+#if defined(__AVX512VL__)
+#define X86_REGISTER 1
+#define MANY_REGISTERS 1
+#else
+#define MANY_REGISTERS 0
+#if defined(__AVX2__) && VECTOR_BYTES == 32
+#define X86_REGISTER 1
+#else
+#define X86_REGISTER 0
+#endif
+#endif
+
 #if defined(__FMA__) || defined(__aarch64__)
 #define HARDWARE_FMA 1
 #else
@@ -58,14 +84,8 @@ enum { TOGETHER = 1 };
 
 INLINE vec vfma(vec a, vec b, vec c)
 {
-#if defined(__AVX512F__) && VECTOR_BYTES == 64 && REAL_BITS == 32
-    return _mm512_fmadd_ps(a, b, c);
-#elif defined(__AVX512F__) && VECTOR_BYTES == 64
-    return _mm512_fmadd_pd(a, b, c);
-#elif defined(__FMA__) && VECTOR_BYTES == 32 && REAL_BITS == 32
-    return _mm256_fmadd_ps(a, b, c);
-#elif defined(__FMA__) && VECTOR_BYTES == 32
-    return _mm256_fmadd_pd(a, b, c);
+#if X86_REGISTER
+    return INTRINSIC(fmadd)(a, b, c);
 #elif defined(__aarch64__)
     /* By the processor's own registers of 16 bytes: left to itself gcc takes the lanes one by one. */
 #if REAL_BITS == 32
@@ -101,23 +121,15 @@ INLINE vec vsqrt(vec x)
 /* Compare and select: the branch of the textbook, per lane. Comparisons with NaN are false. */
 INLINE vec choose(ivec mask, vec yes, vec no) { return (vec)((mask & (ivec)yes) | (~mask & (ivec)no)); }
 
-/* Where comparisons give a mask of bits (AVX-512) or blending is one instruction (AVX2), say so: compilers do not. */
-#if defined(__AVX512F__) && VECTOR_BYTES == 64 && REAL_BITS == 32
+/* Where comparisons give a mask of bits or blending is one instruction, say so: compilers do not. */
+#if MANY_REGISTERS
 #define CHOOSE(NAME, OPERATOR, PREDICATE) \
     INLINE vec NAME(vec a, vec b, vec yes, vec no) \
-    { return _mm512_mask_blend_ps(_mm512_cmp_ps_mask(a, b, PREDICATE), no, yes); }
-#elif defined(__AVX512F__) && VECTOR_BYTES == 64
+    { return INTRINSIC(mask_blend)(COMPARE_TO_MASK(a, b, PREDICATE), no, yes); }
+#elif X86_REGISTER
 #define CHOOSE(NAME, OPERATOR, PREDICATE) \
     INLINE vec NAME(vec a, vec b, vec yes, vec no) \
-    { return _mm512_mask_blend_pd(_mm512_cmp_pd_mask(a, b, PREDICATE), no, yes); }
-#elif defined(__AVX2__) && VECTOR_BYTES == 32 && REAL_BITS == 32
-#define CHOOSE(NAME, OPERATOR, PREDICATE) \
-    INLINE vec NAME(vec a, vec b, vec yes, vec no) \
-    { return _mm256_blendv_ps(no, yes, _mm256_cmp_ps(a, b, PREDICATE)); }
-#elif defined(__AVX2__) && VECTOR_BYTES == 32
-#define CHOOSE(NAME, OPERATOR, PREDICATE) \
-    INLINE vec NAME(vec a, vec b, vec yes, vec no) \
-    { return _mm256_blendv_pd(no, yes, _mm256_cmp_pd(a, b, PREDICATE)); }
+    { return INTRINSIC(blendv)(no, yes, INTRINSIC(cmp)(a, b, PREDICATE)); }
 #else
 #define CHOOSE(NAME, OPERATOR, PREDICATE) \
     INLINE vec NAME(vec a, vec b, vec yes, vec no) { return choose(a OPERATOR b, yes, no); }
@@ -129,12 +141,9 @@ CHOOSE(choose_le, <=, _CMP_LE_OQ)
 CHOOSE(choose_eq, ==, _CMP_EQ_OQ)
 
 /* x, but +0 where the comparison holds: an instruction less than a blend with 0, which compilers make of the mask's signs. */
-#if defined(__AVX2__) && VECTOR_BYTES == 32 && REAL_BITS == 32
+#if X86_REGISTER && !MANY_REGISTERS
 #define ZERO_WHERE(NAME, CHOOSE, PREDICATE) \
-    INLINE vec NAME(vec a, vec b, vec x) { return _mm256_andnot_ps(_mm256_cmp_ps(a, b, PREDICATE), x); }
-#elif defined(__AVX2__) && VECTOR_BYTES == 32
-#define ZERO_WHERE(NAME, CHOOSE, PREDICATE) \
-    INLINE vec NAME(vec a, vec b, vec x) { return _mm256_andnot_pd(_mm256_cmp_pd(a, b, PREDICATE), x); }
+    INLINE vec NAME(vec a, vec b, vec x) { return INTRINSIC(andnot)(INTRINSIC(cmp)(a, b, PREDICATE), x); }
 #else
 #define ZERO_WHERE(NAME, CHOOSE, PREDICATE) \
     INLINE vec NAME(vec a, vec b, vec x) { return CHOOSE(a, b, splat(0), x); }
@@ -144,14 +153,8 @@ ZERO_WHERE(zero_where_lt, choose_lt, _CMP_LT_OQ)
 ZERO_WHERE(zero_where_le, choose_le, _CMP_LE_OQ)
 
 /* The larger or the smaller of the two; x where x is NaN. */
-#if defined(__AVX512F__) && VECTOR_BYTES == 64 && REAL_BITS == 32
-#define BOUND(NAME, OPERATOR, WHICH) INLINE vec NAME(vec bound, vec x) { return _mm512_##WHICH##_ps(bound, x); }
-#elif defined(__AVX512F__) && VECTOR_BYTES == 64
-#define BOUND(NAME, OPERATOR, WHICH) INLINE vec NAME(vec bound, vec x) { return _mm512_##WHICH##_pd(bound, x); }
-#elif defined(__AVX2__) && VECTOR_BYTES == 32 && REAL_BITS == 32
-#define BOUND(NAME, OPERATOR, WHICH) INLINE vec NAME(vec bound, vec x) { return _mm256_##WHICH##_ps(bound, x); }
-#elif defined(__AVX2__) && VECTOR_BYTES == 32
-#define BOUND(NAME, OPERATOR, WHICH) INLINE vec NAME(vec bound, vec x) { return _mm256_##WHICH##_pd(bound, x); }
+#if X86_REGISTER
+#define BOUND(NAME, OPERATOR, WHICH) INLINE vec NAME(vec bound, vec x) { return INTRINSIC(WHICH)(bound, x); }
 #else
 #define BOUND(NAME, OPERATOR, WHICH) \
     INLINE vec NAME(vec bound, vec x) { return choose(bound OPERATOR x, bound, x); }

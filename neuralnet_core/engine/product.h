@@ -165,7 +165,7 @@ typedef void (*tile_function)(const product *, ptrdiff_t, ptrdiff_t, ptrdiff_t, 
  * library, larger tiles would do nothing for speed, and most of the module would be calls. */
 #if HARDWARE_FMA
 enum { TILE_N = 3, TALL = 8, LOW = 4 };
-enum { TILE_M = VECTOR_BYTES == 64 ? TALL : LOW };
+enum { TILE_M = MANY_REGISTERS ? TALL : LOW };
 #else
 enum { TILE_N = 1, TALL = 1, LOW = 1, TILE_M = 1 };
 #endif
@@ -174,7 +174,7 @@ enum { TILE_N = 1, TALL = 1, LOW = 1, TILE_M = 1 };
 INLINE ptrdiff_t rows_of(ptrdiff_t left, ptrdiff_t most)
 {
     if (most == 1 || left == most || left >= most + 3) return most;
-    if (TILE_M == TALL) return left > TALL ? LOW + 1 : left;
+    if (TILE_M == TALL) return left > TALL ? (left + 1) / 2 : left;
     return left == LOW + 1 || left == LOW + 2 ? LOW - 1 : left > LOW ? LOW : left;
 }
 INLINE ptrdiff_t columns_of(ptrdiff_t left) { return left == 4 && TILE_N == 3 ? 2 : left >= TILE_N ? TILE_N : left; }
@@ -210,7 +210,7 @@ INLINE void for_each_tile(const product *p, ptrdiff_t k0, ptrdiff_t k1, const ti
 #define DEFINE_TILES(...) DEFINE_TILE(__VA_ARGS__, 1, 1)
 #define TILES(NAME) {{NAME##_1x1}}
 #else
-#if VECTOR_BYTES == 64
+#if MANY_REGISTERS
 #define DEFINE_TALL(...)                                                                                     \
     DEFINE_ROWS(5, __VA_ARGS__) DEFINE_ROWS(6, __VA_ARGS__) DEFINE_ROWS(7, __VA_ARGS__) DEFINE_ROWS(8, __VA_ARGS__)
 #define TALL_TILES(NAME) ROWS(5, NAME), ROWS(6, NAME), ROWS(7, NAME), ROWS(8, NAME)
@@ -277,6 +277,7 @@ INLINE void outer_columns(const product *p, int activation, ptrdiff_t n0, const 
 #define OUTER_PRODUCT_BY(N, ACTIVATION, WHOLE)                                                               \
     for (; (WHOLE) - n0 >= N; n0 += N) outer_columns(p, ACTIVATION, n0, N, 0);                               \
     for (; p->n - n0 >= N; n0 += N) outer_columns(p, ACTIVATION, n0, N, 1)
+/* By three where that leaves none over: six are 3 + 3, not 4 + 1 + 1. */
 #define OUTER_PRODUCT(ACTIVATION, WHOLE)                                                                     \
     if (OUTER_N > 3 && p->n % 3 == 0) {                                                                      \
         OUTER_PRODUCT_BY(3, ACTIVATION, WHOLE);                                                              \

@@ -2,7 +2,6 @@
 
 from libc.string cimport memset
 
-from neuralnet_core.engine.gather cimport pieces
 from neuralnet_core.engine.polling cimport poll_after
 from neuralnet_core.engine.structs cimport *
 
@@ -107,6 +106,8 @@ cdef inline vec *dense_gradients(
         dense_weight_gradient(p, stage, below, source, count, fresh, last)
         return args.c
     read_one_unit(&args, p, stage, below, count, fresh, last)
+    # The activations below are read here for the last time: their place in the cache is their delta's.
+    args.c = below.output
     gradients_of_one_unit(&args)
     descend_bias(p, stage, last)
     return args.c
@@ -116,8 +117,7 @@ cdef inline void read_one_unit(
     product *args, PackState *p, Stage *stage, Stage *below, int64_t count, bint fresh, bint last
 ) noexcept nogil:
     read_input_gradient(args, p, stage, below, count, fresh)
-    # The activations below are read here for the last time: their place in the cache is their delta's.
-    args.c, args.value_m = below.output, below.stride
+    args.value_m = below.stride
     args.resumes = not fresh
     args.weight_gradient, args.place = p.slice_gradients + stage.weight, stage.weight
     args.update = update_with(p, last)
@@ -126,7 +126,10 @@ cdef inline void read_one_unit(
 cdef inline void dense_weight_gradient(
     PackState *p, Stage *stage, const Stage *below, Block source, int64_t count, bint fresh, bint last
 ) noexcept nogil:
-    """Add to the gradient sums; with the last samples of a minibatch, take the optimizer's step where it is fused."""
+    """Add to the gradient sums; with the last samples of a minibatch, take the optimizer's step where it is fused.
+
+    `below` is NULL for the first dense stage: all lanes have as many inputs.
+    """
     cdef product args
     read_weight_gradient(&args, p, stage, below, source, count, fresh, last)
     weight_gradient_product(&args)
@@ -194,24 +197,27 @@ cdef inline void turn_weights(PackState *p, Stage *stage, const Stage *below) no
 # --- By columns -----------------------------------------------------------------------------------------------------
 
 cdef inline bint goes_by_columns(PackState *p, int64_t index, int64_t count) noexcept nogil:
-    """Whether a stage has one unit, and the one below it more activations than the first cache holds."""
+    """Whether a stage has one unit, and the one below it more activations than the first cache holds.
+
+    There are as many columns, too, that their deltas, of which a few are there at a time, have room in p.deltas.
+    """
     cdef const Stage *stage = &p.stages[index]
     cdef const Stage *below = stage - 1
     if p.solo or index >= p.depth or stage.kind != STAGE_DENSE or stage.units > 1 or below.kind != STAGE_DENSE:
         return False
-    return count * below.stride > FIRST_CACHE // <int64_t> sizeof(vec)
+    return below.columns > COLUMNS_BACK and count * below.stride > FIRST_CACHE // <int64_t> sizeof(vec)
 
 
 cdef inline void forward_by_columns(
     PackState *p, Stage *stage, Stage *above, Block source, Block between, int64_t count
 ) noexcept nogil:
     cdef product args, sums
-    cdef int64_t first = 0, columns, sample, start
+    cdef int64_t first = 0, step = 0, columns, sample, start
     read_forward(&args, p, stage, source, count)
     read_forward(&sums, p, above, between, count)
     while first < stage.columns:
         columns = min(<int64_t> COLUMNS_FORWARD, stage.columns - first)
-        move_columns(&args, COLUMNS_FORWARD if first > 0 else 0, columns)
+        move_columns(&args, step, columns)
         forward_product(&args)
         if not is_cheap(stage.activation):
             for sample in range(count):
@@ -220,29 +226,29 @@ cdef inline void forward_by_columns(
             if not keeps_zero(stage.activation):
                 clear_columns(stage, stage.output, count, first, first + columns)
         forward_terms(&sums, first, first + columns)
-        first += columns
+        first, step = first + columns, columns
     if not is_cheap(above.activation):
         activate(above.activation, above.output, above.slope, count * above.stride)
 
 
 cdef inline void backward_by_columns(
-    PackState *p, Stage *stage, Stage *below, const Stage *lowest, Block source, int64_t count, bint fresh, bint last
+    PackState *p, Stage *stage, Stage *below, Block source, int64_t count, bint fresh, bint last
 ) noexcept nogil:
     """All gradients of a layer with one unit and of the layer below it, which is the first of the dense ones."""
     cdef product outer, inner
     cdef vec *delta = next_delta(p)
-    cdef int64_t first = 0, columns, step
+    cdef int64_t first = 0, step = 0, columns
     read_one_unit(&outer, p, stage, below, count, fresh, last)
-    read_weight_gradient(&inner, p, below, lowest, source, count, fresh, last)
+    read_weight_gradient(&inner, p, below, NULL, source, count, fresh, last)
     outer.c_m = inner.b_k = COLUMNS_BACK | 1
     while first < below.columns:
-        columns, step = min(<int64_t> COLUMNS_BACK, below.columns - first), COLUMNS_BACK if first > 0 else 0
+        columns = min(<int64_t> COLUMNS_BACK, below.columns - first)
         move_columns(&outer, step, columns)
         move_columns(&inner, step, columns)
         outer.c = inner.b = delta
         gradients_of_one_unit(&outer)
         weight_gradient_product(&inner)
-        first += columns
+        first, step = first + columns, columns
     descend_bias(p, stage, last)
     descend_after_sums(p, below, last)
 
@@ -360,10 +366,8 @@ cdef inline int backward(PackState *p, int64_t count, bint fresh, bint last) exc
     """From the output delta to the gradient sums of the slice; `fresh` starts them from +0, `last` ends them."""
     cdef int64_t index, first = 0
     cdef Stage *stage
-    cdef Stage *lowest
     while p.stages[first].kind != STAGE_DENSE:
         first += 1
-    lowest = &p.stages[first - 1] if first > 0 else NULL
     finish_delta(p, &p.stages[p.depth - 1], count, fresh)
     for index in range(p.depth - 1, first - 1, -1):
         stage = &p.stages[index]
@@ -371,13 +375,13 @@ cdef inline int backward(PackState *p, int64_t count, bint fresh, bint last) exc
             finish_delta(p, &p.stages[index - 1], count, fresh)
             continue
         if index == first + 1 and goes_by_columns(p, index, count):
-            backward_by_columns(p, stage, stage - 1, lowest, input_of(p, first), count, fresh, last)
+            backward_by_columns(p, stage, stage - 1, input_of(p, first), count, fresh, last)
             poll_after(p, products_of(stage - 1, count))
             return 0
         if index > first:
             p.delta = dense_gradients(p, stage, &p.stages[index - 1], input_of(p, index), count, fresh, last)
         else:
-            dense_weight_gradient(p, stage, lowest, input_of(p, index), count, fresh, last)
+            dense_weight_gradient(p, stage, NULL, input_of(p, index), count, fresh, last)
         poll_after(p, products_of(stage, count))
     return 0
 

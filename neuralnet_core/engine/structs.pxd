@@ -110,7 +110,7 @@ cdef enum:
 cdef enum:
     SLICES = 8          # a minibatch of more than SLICED samples is summed in SLICES slices
     SLICED = 256
-    FIRST_CACHE = 1 << 15  # bytes: what is more than a core's fastest cache has room for
+    FIRST_CACHE = 1 << 15  # bytes for which a core's fastest cache has room, however small it is
 
 # A block of activations [sample][unit]: a register per entry, or one real where all lanes share the data.
 cdef struct Block:

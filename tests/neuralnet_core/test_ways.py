@@ -38,9 +38,11 @@ HELD_OUT = np.arange(1003, 1103)
 CLASSIFIER = Network([Dense(19, "relu"), Dense(3)], loss="softmax_cross_entropy")
 DEEP = Network([Dense(17, "tanh"), Dense(9, "gelu"), Dense(2)])
 DROPPED = Network([Dropout(0.1), Dense(21, "relu"), Dropout(0.4), Dense(2)], loss="huber")
-# More activations than the first cache holds, and one unit above them: these go by columns.
+# More activations than the first cache holds, and one unit above them: these go by columns, forward and, where no other
+# dense layer is below, back. A slope that is kept goes with them.
 ONE_UNIT = Network([Dense(59, "relu"), Dense(1)])
-ONE_UNIT_DROPPED = Network([Dropout(0.1), Dense(61, "sigmoid"), Dense(1, "tanh")])
+ONE_UNIT_DROPPED = Network([Dropout(0.1), Dense(61, "softplus"), Dense(1, "tanh")])
+ONE_UNIT_APART = Network([Dense(61, "sigmoid"), Dropout(0.4), Dense(1)])
 ONE_UNIT_DEEP = Network([Dense(9, "tanh"), Dense(70, "gelu"), Dense(1)], loss="binary_cross_entropy")
 STOPS = EarlyStopping(patience=1, min_delta=0.02)
 
@@ -131,6 +133,7 @@ ROWS = {
     "one unit, penalties": Row(ONE_UNIT, GradientDescent(0.01, epochs=2, l1=1e-3, l2=1e-2)),
     "one unit, divergence": Row(ONE_UNIT, GradientDescent(0.9, epochs=40, batch_size=64)),
     "one unit, dropout below": Row(ONE_UNIT_DROPPED, Adam(0.01, epochs=2, batch_size=100), validated=True),
+    "one unit, dropout between": Row(ONE_UNIT_APART, Momentum(0.01, epochs=2), validated=True),
     "one unit, deep": Row(ONE_UNIT_DEEP, RMSprop(0.01, epochs=2, clip_norm=0.1), weighted=True),
 }  # fmt: skip
 
@@ -175,6 +178,18 @@ def test_how_many_samples_go_through_at_a_time_changes_no_bit(
     expected = [row.train("float32", alone(mode, "baseline")) for row in rows]
     monkeypatch.setitem(CHUNK, mode, samples)
     assert [row.train("float32", alone(mode, "baseline")) for row in rows] == expected
+
+
+def test_few_columns_and_many_samples_at_a_time_are_within_their_memory(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    row = Row(
+        Network([Dense(5, "tanh"), Dense(1)]), GradientDescent(0.01, epochs=2, batch_size=256), rows=256
+    )
+    instruction_set = engine_info().instruction_set
+    expected = row.train("float32", alone("networks", instruction_set))
+    monkeypatch.setitem(CHUNK, "networks", 256)
+    assert row.train("float32", alone("networks", instruction_set)) == expected
 
 
 @pytest.mark.parametrize("batch_size", [None, 33])

@@ -20,6 +20,7 @@ FLAGS = {
     "baseline": ("-march=x86-64" if platform.machine() == "x86_64" else "-march=armv8-a", 32),
     "v3": ("-march=x86-64-v3", 32),
     "v3wide": ("-march=x86-64-v3", 64),
+    "v4narrow": ("-march=x86-64-v4", 32),
     "v4": ("-march=x86-64-v4", 64),
 }
 ARITHMETIC = ("-O3", "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math", "-Wno-psabi")
