@@ -71,8 +71,9 @@ def test_what_is_measured_becomes_rows_tables_and_plots(tmp_path: Path) -> None:
     assert (tmp_path / "speed.png").stat().st_size > 0
 
 
-def test_the_committed_tables_are_those_of_the_committed_rows(tmp_path: Path) -> None:
-    results = shutil.copytree(BENCHMARKS / "results", tmp_path / "results")
+@pytest.mark.parametrize("name", ["results", "results-avx2"])
+def test_the_committed_tables_are_those_of_the_committed_rows(name: str, tmp_path: Path) -> None:
+    results = shutil.copytree(BENCHMARKS / name, tmp_path / name)
     committed = (results / "README.md").read_text(encoding="utf-8")
     output(BENCHMARKS / "render.py", "--results", results, folder=tmp_path)
     assert (results / "README.md").read_text(encoding="utf-8") == committed
