@@ -33,6 +33,9 @@ INLINE void penalize_each(const descent *d, vec *g, const vec *w, const int pena
     EACH g[i] = zero_where_lt(vabs(g[i]), d->least, g[i]);
 }
 
+/* A gradient whose square would be subnormal, and slow, counts as 0 where squares are taken. */
+INLINE vec squarable(vec g) { return zero_where_lt(vabs(g), splat(SMALLEST_SQUARED), g); }
+
 INLINE vec averaged(vec decay, vec state, vec rest, vec g) { return without_subnormals(vfma(decay, state, rest * g)); }
 
 /* Take the steps of N parameters from `place` on, whose gradients summed over the minibatch are `sums`. `plain`: nothing
@@ -55,10 +58,12 @@ INLINE void descend_each(
         EACH w[i] = vfma(-d->rate, vfma(d->first, first[i], g[i]), w[i]);
         break;
     case RMSPROP:
+        EACH g[i] = squarable(g[i]);
         EACH first[i] = averaged(d->first, first[i], d->first_rest, g[i] * g[i]);
         EACH w[i] = w[i] - d->rate * g[i] / (vsqrt(first[i]) + d->epsilon);
         break;
     default:
+        EACH g[i] = squarable(g[i]);
         EACH second[i] = root[i] = averaged(d->second, second[i], d->second_rest, g[i] * g[i]);
         EACH root[i] = vfma(vsqrt(root[i]), d->root_correction, d->epsilon);
         EACH first[i] = g[i] = averaged(d->first, first[i], d->first_rest, g[i]);

@@ -25,7 +25,7 @@ __all__ = [
 INSTRUCTION_SET_VARIABLE = "NEURALNET_INSTRUCTION_SET"
 
 # The bits of a trained network are a function of its configuration and of this number: it changes when they do.
-NUMERICS_VERSION = 5
+NUMERICS_VERSION = 6
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class EngineInfo:
     Examples
     --------
     >>> engine_info().numerics_version
-    5
+    6
     """
 
     instruction_set: str
