@@ -55,6 +55,18 @@ FAULTS = [
         "if (0)",
     ),
     Fault(
+        "tails of probabilities are kept in the gradient",
+        "losses.pxd",
+        "return zero_where_lt(vabs(x), splat(SMALLEST_SQUARED), x)",
+        "return x",
+    ),
+    Fault(
+        "gradients are squared however small they are",
+        "descent.h",
+        "INLINE vec squarable(vec g) { return zero_where_lt(vabs(g), splat(SMALLEST_SQUARED), g); }",
+        "INLINE vec squarable(vec g) { return g; }",
+    ),
+    Fault(
         "by columns: the padding of later ones is that of the first",
         "product.h",
         "if (padded > 0) p->present_n += padded;",
