@@ -57,14 +57,14 @@ FAULTS = [
     Fault(
         "tails of probabilities are kept in the gradient",
         "losses.pxd",
-        "return zero_where_lt(vabs(x), splat(SMALLEST_SQUARED), x)",
-        "return x",
+        "squarable(sigmoid - t[k]) * c",
+        "(sigmoid - t[k]) * c",
     ),
     Fault(
         "gradients are squared however small they are",
         "descent.h",
-        "INLINE vec squarable(vec g) { return zero_where_lt(vabs(g), splat(SMALLEST_SQUARED), g); }",
-        "INLINE vec squarable(vec g) { return g; }",
+        "default:\n        EACH g[i] = squarable(g[i]);",
+        "default:",
     ),
     Fault(
         "by columns: the padding of later ones is that of the first",
@@ -132,7 +132,7 @@ FAULTS = [
     Fault("flush-to-zero is left as found", "control.h", "    _mm_setcsr(0x1F80);", "    (void)found;"),
     Fault(
         "dropout repeats itself for every sample",
-        "stages.pxd",
+        "dropout.pxd",
         "((p.lane_first[lane] + position + sample) * stage.lane_units[lane])",
         "0",
     ),

@@ -33,9 +33,6 @@ INLINE void penalize_each(const descent *d, vec *g, const vec *w, const int pena
     EACH g[i] = zero_where_lt(vabs(g[i]), d->least, g[i]);
 }
 
-/* A gradient whose square would be subnormal, and slow, counts as 0 where squares are taken. */
-INLINE vec squarable(vec g) { return zero_where_lt(vabs(g), splat(SMALLEST_SQUARED), g); }
-
 INLINE vec averaged(vec decay, vec state, vec rest, vec g) { return without_subnormals(vfma(decay, state, rest * g)); }
 
 /* Take the steps of N parameters from `place` on, whose gradients summed over the minibatch are `sums`. `plain`: nothing

@@ -182,6 +182,9 @@ INLINE vec without_subnormals(vec x)
     return zero_where_lt(vabs(x), splat(SMALLEST_NORMAL), x);
 }
 
+/* x, but +0 where its square, or a product with some weight, would be subnormal and slow. */
+INLINE vec squarable(vec x) { return zero_where_lt(vabs(x), splat(SMALLEST_SQUARED), x); }
+
 INLINE vec load_lanes(const real *p)
 {
     vec r;

@@ -11,11 +11,6 @@ cdef enum:
     SOFTMAX_CROSS_ENTROPY = 4
 
 
-cdef inline vec without_tail(vec x) noexcept nogil:
-    """x, but +0 in the tail of an exponential: there what comes of it would be subnormal, and slow."""
-    return zero_where_lt(vabs(x), splat(SMALLEST_SQUARED), x)
-
-
 cdef inline vec regression_loss(PackState *p, const vec *z, const vec *t, vec c, vec *delta) noexcept nogil:
     """Sum the loss of one sample over its outputs; delta is its gradient times c."""
     cdef vec total = splat(0), one = splat(1), half = splat(<real> 0.5), r, size, clamped
@@ -50,7 +45,7 @@ cdef inline vec binary_loss(PackState *p, const vec *z, const vec *t, vec c, vec
     for k in range(p.outputs):
         softplus = softplus_from(delta[k], z[k], &sigmoid)
         total = total + vfma(negative(t[k]), z[k], softplus)
-        delta[k] = without_tail(sigmoid - t[k]) * c
+        delta[k] = squarable(sigmoid - t[k]) * c
     return total + splat(0)
 
 
@@ -68,7 +63,7 @@ cdef inline vec softmax_loss(PackState *p, const vec *z, vec label, vec c, vec *
         p.probabilities[k] = e
     total = total + splat(0)
     for k in range(p.outputs):
-        e = without_tail(p.probabilities[k]) / total
+        e = squarable(p.probabilities[k]) / total
         delta[k] = choose_eq(label, splat(<real> k), e - splat(1), e) * c
     return vlog(total) - own
 

@@ -174,7 +174,7 @@ enum { TILE_N = 1, TALL = 1, LOW = 1, TILE_M = 1 };
 INLINE ptrdiff_t rows_of(ptrdiff_t left, ptrdiff_t most)
 {
     if (most == 1 || left == most || left >= most + 3) return most;
-    if (TILE_M == TALL) return left > TALL ? (left + 1) / 2 : left;
+    if (MANY_REGISTERS) return left > TALL ? (left + 1) / 2 : left;
     return left == LOW + 1 || left == LOW + 2 ? LOW - 1 : left > LOW ? LOW : left;
 }
 INLINE ptrdiff_t columns_of(ptrdiff_t left) { return left == 4 && TILE_N == 3 ? 2 : left >= TILE_N ? TILE_N : left; }

@@ -13,7 +13,7 @@ cdef extern from "lanes.h" nogil:
     vec choose_gt(vec a, vec b, vec yes, vec no)
     vec choose_le(vec a, vec b, vec yes, vec no)
     vec choose_eq(vec a, vec b, vec yes, vec no)
-    vec zero_where_lt(vec a, vec b, vec x)
+    vec squarable(vec x)
     real rfma(real a, real b, real c)
     real within_reach(double x)
     vec vabs(vec x)
